@@ -1,0 +1,134 @@
+"""The contracts: which columns each stage's frame has, one check for them, and the errors.
+
+Stages meet in these shapes, not in imports of one another. A frame may carry more columns
+than its contract (a layout's own fields, say); it may not carry fewer, nor other types.
+What a column *means* is said here once and nowhere else.
+
+    DeepLogError
+    ├── FrameError      a frame lacks columns or has them with another type
+    ├── InputError      a file, a layout, a pattern: something the user named does not serve
+    └── ModelError      a saved model is broken, or does not belong to these templates
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+FLAGS: Final = ("folded", "cut", "recoded", "year_inferred", "clock_back")
+"""What can be wrong with a line: continuation lines folded into it, cut at the size limit, bytes
+that were not UTF-8 written as ``\\xNN``, a year that the log does not state, a clock that ran back."""
+
+TIME: Final = pl.Datetime("us")
+
+LINES: Final = {
+    "file": pl.Categorical(),
+    "line": pl.UInt64(),  # 1-based physical line of the record's first line
+    "offset": pl.UInt64(),  # byte of it in the uncompressed file
+    "time": TIME,  # naive UTC; null where the layout has none
+    "level": pl.String(),
+    "source": pl.String(),
+    "message": pl.String(),  # never null
+    "matched": pl.Boolean(),
+    "flags": pl.List(pl.Enum(FLAGS)),
+}
+
+EVENTS: Final = LINES | {
+    "key": pl.UInt32(),  # 0 = fits no template
+    "parameters": pl.List(pl.String()),  # template and parameters give the message back
+}
+
+TEMPLATES: Final = {
+    "key": pl.UInt32(),
+    "template": pl.String(),
+    "count": pl.UInt64(),  # lines seen when it was learnt
+    "example": pl.String(),
+    "first_line": pl.UInt64(),
+}
+
+SESSIONS: Final = {
+    "session": pl.String(),
+    "position": pl.UInt32(),
+    "key": pl.UInt32(),
+    "count": pl.UInt32(),  # how many identical sessions this one stands for
+    "open": pl.Boolean(),  # the log ended before the session could
+}
+
+RANKS: Final = {
+    "session": pl.String(),
+    "position": pl.UInt32(),
+    "key": pl.UInt32(),  # null on the end row, whose position is the session's length
+    "count": pl.UInt32(),
+    "open": pl.Boolean(),
+    "rank": pl.UInt16(),  # 1 = most probable; null for unseen
+    "probability": pl.Float32(),
+}
+
+RULES: Final = ("unseen", "unlikely", "ended_early", "short")
+"""The rules that can raise an alarm, in the order in which they are named when several do."""
+
+VERDICTS: Final = (
+    RANKS
+    | {rule: pl.Boolean() for rule in RULES}
+    | {"anomalous": pl.Boolean(), "score": pl.Float32(), "why": pl.String()}
+)
+
+TRUTH_SESSIONS: Final = {"session": pl.String(), "anomalous": pl.Boolean()}
+
+METRICS: Final = {
+    "method": pl.String(),
+    "setting": pl.String(),
+    "unit": pl.Enum(["entry", "session", "distinct", "longer", "hard"]),
+    "tp": pl.UInt64(),
+    "fp": pl.UInt64(),
+    "fn": pl.UInt64(),
+    "tn": pl.UInt64(),
+    "precision": pl.Float64(),
+    "recall": pl.Float64(),
+    "f1": pl.Float64(),
+    "specificity": pl.Float64(),
+    "alarms_per_million": pl.Float64(),
+}
+
+Contract = Mapping[str, pl.DataType]
+
+
+class DeepLogError(Exception):
+    """Anything that deeplog_nb refuses, with what came, what is accepted and what to do next."""
+
+
+class FrameError(DeepLogError):
+    """A frame lacks columns of its contract, or has them with another type."""
+
+
+class InputError(DeepLogError):
+    """A file, layout, pattern or option that the user named does not serve."""
+
+
+class ModelError(DeepLogError):
+    """A saved model is broken, or does not belong to these templates."""
+
+
+def check(frame: pl.DataFrame, contract: Contract, name: str) -> pl.DataFrame:
+    """Return the frame as it came, or name *every* column that is missing or mistyped.
+
+    >>> check(pl.DataFrame({"session": ["a"]}), TRUTH_SESSIONS, "truth")
+    Traceback (most recent call last):
+    deeplog_nb.frames.FrameError: truth: missing column anomalous (Boolean); it has: session
+    """
+    missing = [f"{c} ({_show(t)})" for c, t in contract.items() if c not in frame.columns]
+    wrong = [
+        f"{c} is {_show(frame.schema[c])}, wanted {_show(t)}"
+        for c, t in contract.items()
+        if c in frame.columns and frame.schema[c] != t
+    ]
+    if not missing and not wrong:
+        return frame
+    problems = [f"missing column{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
+    raise FrameError(f"{name}: {'; '.join(problems + wrong)}; it has: {', '.join(frame.columns)}")
+
+
+def _show(kind: pl.DataType) -> str:
+    return str(kind)
