@@ -1,0 +1,1 @@
+"""DeepLog, whole, in a notebook."""

@@ -1,0 +1,1 @@
+"""LINES -> EVENTS: masking, Spell, the template store. It knows messages, not sessions."""

@@ -1,0 +1,44 @@
+"""Which parts of a message are variable at sight, and the *shape* that is left when they are masked.
+
+A token that holds a digit (a number, an address, a path to a numbered file, an id) is a value. One
+expression masks, one captures, and both use the same pattern: putting the captured values back into
+the shape gives the message, byte for byte. What only *several* messages show to be variable is Spell's
+matter.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+HOLE: Final = "\x1a"  # stands for one value in a shape; a message that holds it has it masked too
+WILDCARD: Final = "<*>"  # what people see
+
+_TOKEN: Final = r"[\w./\\$@%~-]"
+MASK: Final = "|".join(
+    (
+        r"\x1a|<\*>",  # our own marks, so that no message can forge them
+        r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?",  # address, with port
+        r"\d+(?::\d+)+(?:\.\d+)?",  # 10:15:00
+        rf"[+-]?{_TOKEN}*\d(?:{_TOKEN}*[\w%])?",  # any token with a digit in it, without a full stop behind it
+    )
+)
+
+
+def shape(message: pl.Expr) -> pl.Expr:
+    """The message with every value replaced by a hole.
+
+    >>> pl.select(shape(pl.lit("Took 20.58 seconds to build blk_-7."))).item().replace(HOLE, WILDCARD)
+    'Took <*> seconds to build <*>.'
+    """
+    return message.str.replace_all(MASK, HOLE)
+
+
+def values(message: pl.Expr) -> pl.Expr:
+    """The masked values, in order.
+
+    >>> pl.select(values(pl.lit("Took 20.58 seconds to build blk_-7."))).item().to_list()
+    ['20.58', 'blk_-7']
+    """
+    return message.str.extract_all(MASK)

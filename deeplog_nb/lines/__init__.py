@@ -1,0 +1,1 @@
+"""Raw bytes -> LINES: opening files, telling their layout, cutting records. No templates, no sessions."""

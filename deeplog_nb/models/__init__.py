@@ -1,0 +1,1 @@
+"""SESSIONS -> RANKS: the log-key LSTM, the one training loop, saving and loading. It decides nothing."""

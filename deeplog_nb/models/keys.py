@@ -1,0 +1,261 @@
+"""The log-key model (paper, §3.1): after these keys, how probable was the one that came?
+
+It ranks and says probabilities. Whether that is an anomaly is for ``verdicts`` to judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+import torch.nn.functional as F  # noqa: N812 the name that everybody uses
+
+from deeplog_nb.frames import RANKS, InputError, ModelError, check
+from deeplog_nb.models.network import KeyNetwork, probabilities
+from deeplog_nb.models.store import fill, load_model, save_model
+from deeplog_nb.models.training import Step, Training, pick_device, train
+from deeplog_nb.sessions.vocabulary import Vocabulary
+from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
+
+_IDENTITY = ("file", "line", "time")  # of the session's rows, carried to RANKS where they are there
+
+
+@dataclass(frozen=True)
+class KeySettings:
+    """The paper's values; what the paper leaves open is switchable, so that its own setting can be had."""
+
+    history: int = 10  # h: keys looked back on
+    layers: int = 2  # L
+    units: int = 64  # alpha: LSTM units a layer
+    start: bool = True  # pad a session's beginning; without it the first h keys are never judged
+    end: bool = True  # predict the end of a session too
+    training: Training = Training()
+
+
+class KeyModel:
+    """An LSTM over log keys: ``fit`` on normal sessions, then ``rank`` any.
+
+    >>> sessions = pl.DataFrame({"session": ["a"] * 3, "position": [0, 1, 2], "key": [1, 2, 3], "count": [1] * 3,
+    ...     "open": [False] * 3}, schema_overrides={c: pl.UInt32 for c in ("position", "key", "count")})
+    >>> model = KeyModel(history=2, units=8, layers=1).fit(sessions)
+    >>> model.rank(sessions).select("position", "key", "rank")
+    shape: (4, 3)
+    ┌──────────┬──────┬──────┐
+    │ position ┆ key  ┆ rank │
+    │ ---      ┆ ---  ┆ ---  │
+    │ u32      ┆ u32  ┆ u16  │
+    ╞══════════╪══════╪══════╡
+    │ 0        ┆ 1    ┆ 1    │
+    │ 1        ┆ 2    ┆ 1    │
+    │ 2        ┆ 3    ┆ 1    │
+    │ 3        ┆ null ┆ 1    │
+    └──────────┴──────┴──────┘
+    """
+
+    def __init__(
+        self,
+        *,
+        history: int = 10,
+        layers: int = 2,
+        units: int = 64,
+        start: bool = True,
+        end: bool = True,
+        training: Training | None = None,
+    ) -> None:
+        self.settings = KeySettings(history, layers, units, start, end, training or Training())
+        self._vocabulary: Vocabulary | None = None
+        self._network: KeyNetwork | None = None
+        self._steps: list[Step] = []
+
+    def fit(
+        self, train: pl.DataFrame, valid: pl.DataFrame | None = None, *, progress: Callable[[Step], None] | None = None
+    ) -> KeyModel:
+        """Train on normal sessions; with ``valid``, stop when these held-out normal ones get no better.
+
+        An interrupt (Ctrl-C, JupyterLab's stop button) ends the training early and keeps the best weights.
+        """
+        try:
+            for step in self.steps(train, valid):
+                if progress:
+                    progress(step)
+        except KeyboardInterrupt:
+            if not self._steps:
+                raise
+        return self
+
+    def steps(self, train: pl.DataFrame, valid: pl.DataFrame | None = None) -> Iterator[Step]:
+        """The same as :meth:`fit`, an epoch at a time: ``for step in model.steps(train, valid): ...``."""
+        kept = sequences(train)
+        self._vocabulary = Vocabulary.of(kept.keys.tolist())
+        if not self.vocabulary.keys:
+            raise InputError("the training sessions hold no known key; parse them with templates learnt from them")
+        seen = self._known_windows(kept)
+        if not len(seen.counts):
+            h = self.settings.history
+            raise InputError(f"no training session is longer than the history of {h} keys; use start=True or a smaller h")
+        yield from self._train(seen, None if valid is None else self._known_windows(sequences(valid)))
+
+    def rank(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        """RANKS: every entry's rank (1 = most probable) and probability, and an end row a session.
+
+        An entry whose key is not in the vocabulary has no rank and probability 0. Where there is no window
+        (without ``start``, the first h entries; without ``end``, the end rows) both are null.
+        """
+        distinct = sequences(sessions)
+        found = windows(distinct, self.vocabulary, self.settings.history, start=self.settings.start, end=self.settings.end)
+        return _spread(sessions, distinct, *self._look_up(found))
+
+    def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
+        """``key, probability``: the most probable next keys after these ones; key null is the end.
+
+        ``history`` are the keys since the session began, or the last h of them.
+        """
+        h = self.settings.history
+        codes = self.vocabulary.codes(np.array(history[-h:], dtype=np.int64)) if len(history) else np.empty(0, np.int64)
+        padded = np.concatenate([np.zeros(h - len(codes), np.int64), codes])  # [h]
+        chances = probabilities(self.network, torch.from_numpy(padded[None]))[0]  # [C]
+        top = chances.topk(min(most, len(chances)))
+        keys = [*self.vocabulary.keys, None]
+        found = {"key": [keys[at] for at in top.indices.tolist()], "probability": top.values.tolist()}
+        return pl.DataFrame(found, schema={"key": pl.UInt32, "probability": pl.Float32})
+
+    @property
+    def losses(self) -> pl.DataFrame:
+        """``epoch, loss, valid_loss, seconds``: how the training went."""
+        rows = [(step.epoch, step.loss, step.valid_loss, step.seconds) for step in self._steps]
+        schema = {"epoch": pl.UInt32, "loss": pl.Float64, "valid_loss": pl.Float64, "seconds": pl.Float64}
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The keys that the model knows; an error before it is fitted."""
+        if self._vocabulary is None:
+            raise ModelError("this KeyModel is not fitted yet; call fit(train, valid) first")
+        return self._vocabulary
+
+    @property
+    def network(self) -> KeyNetwork:
+        """The trained network; an error before the model is fitted."""
+        if self._network is None:
+            raise ModelError("this KeyModel is not fitted yet; call fit(train, valid) first")
+        return self._network
+
+    def save(self, folder: Path | str) -> None:
+        """Write ``keys.safetensors`` and ``keys.json`` (settings, vocabulary, how training went)."""
+        went = [asdict(step) for step in self._steps]
+        facts = {"settings": asdict(self.settings), "vocabulary": self.vocabulary.keys, "steps": went}
+        save_model(Path(folder), "keys", self.network, facts)
+
+    @classmethod
+    def load(cls, folder: Path | str, *, device: str = "auto") -> KeyModel:
+        """Read a model that :meth:`save` wrote; refuses what is broken."""
+        facts, weights = load_model(Path(folder), "keys")
+        try:
+            model = _described(facts, device)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{folder}/keys.json: not a saved KeyModel ({type(error).__name__}: {error})") from error
+        model._network = model._build()
+        fill(model._network, weights, Path(folder))
+        return model
+
+    def __repr__(self) -> str:
+        s = self.settings
+        fitted = f"knows {len(self._vocabulary.keys)} keys" if self._vocabulary else "not fitted"
+        where = f", on {next(self._network.parameters()).device}" if self._network else ""
+        return f"KeyModel(history={s.history}, layers={s.layers}, units={s.units}; {fitted}{where})"
+
+    def _known_windows(self, distinct: Sequences) -> Windows:
+        """Windows that can be learnt: the next key is known, and it happened."""
+        s = self.settings
+        found = windows(distinct, self.vocabulary, s.history, start=s.start, end=s.end)
+        kept = (found.nexts >= 0) & (found.counts > 0)
+        return Windows(found.histories[kept], found.nexts[kept], found.counts[kept], np.empty(0, np.int64))
+
+    def _train(self, seen: Windows, held: Windows | None) -> Iterator[Step]:
+        network = self._network = self._build()
+        histories, nexts, weights = self._tensors(seen)
+
+        def loss(batch: torch.Tensor) -> torch.Tensor:
+            return F.cross_entropy(network(histories[batch]), nexts[batch], reduction="none")
+
+        self._steps = []
+        held_loss = None if held is None or not len(held.counts) else lambda: _mean_loss(network, held)
+        for step in train(network, loss, weights, held_loss, self.settings.training):
+            self._steps.append(step)
+            yield step
+
+    def _build(self) -> KeyNetwork:
+        s = self.settings
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(s.training.seed)
+            network = KeyNetwork(self.vocabulary.inputs, self.vocabulary.end + s.end, s.units, s.layers)
+        return network.to(pick_device(s.training.device))
+
+    def _tensors(self, seen: Windows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        device = next(self.network.parameters()).device
+        arrays = (seen.histories, seen.nexts, seen.counts.astype(np.float32))
+        histories, nexts, weights = (torch.from_numpy(array).to(device) for array in arrays)
+        return histories, nexts, weights  # [N, h], [N], [N]
+
+    def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:
+        """Rank and probability of each entry and end row of the distinct sequences."""
+        chances = probabilities(self.network, torch.from_numpy(found.histories)).numpy()  # [N, C]
+        known = found.nexts >= 0
+        own = np.where(known, chances[np.arange(len(chances)), np.maximum(found.nexts, 0)], 0).astype(np.float32)  # [N]
+        rank = (chances > own[:, None]).sum(axis=1) + 1  # [N]
+        table = pl.DataFrame({"rank": rank, "probability": own, "known": known}).select(
+            pl.when("known").then("rank").cast(pl.UInt16).alias("rank"), "probability"
+        )
+        at = pl.Series(found.of_entry)
+        entries = table.select(pl.all().gather(at.set(at < 0, None)))
+        return entries["rank"], entries["probability"]
+
+
+def _mean_loss(network: KeyNetwork, held: Windows) -> float:
+    """Mean surprise, in nats, over the occurrences of the held-out windows."""
+    chances = probabilities(network, torch.from_numpy(held.histories)).numpy()
+    own = chances[np.arange(len(chances)), held.nexts]
+    return float(np.average(-np.log(np.maximum(own, 1e-30)), weights=held.counts))
+
+
+def _spread(sessions: pl.DataFrame, distinct: Sequences, rank: pl.Series, probability: pl.Series) -> pl.DataFrame:
+    """From the distinct sequences back to every session, an end row after each."""
+    sizes = pl.Series(distinct.lengths + 1)
+    numbers = pl.select(pl.int_range(len(sizes), dtype=pl.UInt32).repeat_by(sizes).explode()).to_series()
+    lists = (
+        pl.DataFrame({"sequence": numbers, "rank": rank, "probability": probability})
+        .group_by("sequence", maintain_order=True)
+        .agg("rank", "probability")
+    )
+    carried = [name for name in _IDENTITY if name in sessions.columns]
+    listed = sessions.group_by("session", maintain_order=True).agg(
+        _and_end("position", pl.len().cast(pl.UInt32)),
+        _and_end("key", pl.lit(None, pl.UInt32)),
+        *(_and_end(name, pl.col(name).last()) for name in carried),
+        pl.col("count").first(),
+        pl.col("open").first(),
+    )
+    spread = listed.join(distinct.of_session, on="session", maintain_order="left").join(
+        lists, on="sequence", maintain_order="left"
+    )
+    long = spread.explode("position", "key", *carried, "rank", "probability")
+    return check(long.select(*RANKS, *carried), RANKS, "ranks")
+
+
+def _and_end(name: str, end: pl.Expr) -> pl.Expr:
+    """A session's column, with what its end row holds behind it."""
+    return pl.col(name).append(end)
+
+
+def _described(facts: dict[str, Any], device: str) -> KeyModel:
+    settings = dict(facts["settings"])
+    training = Training(**settings.pop("training") | {"device": device})
+    model = KeyModel(**settings, training=training)
+    model._vocabulary = Vocabulary(tuple(int(key) for key in facts["vocabulary"]))
+    model._steps = [Step(**step) for step in facts["steps"]]
+    return model

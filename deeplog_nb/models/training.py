@@ -1,0 +1,118 @@
+"""The one training loop, in the open: Adam on weighted examples, early stop on held-out normal data.
+
+It sees tensors and two functions, and knows neither keys nor sessions.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+Loss = Callable[[Tensor], Tensor]  # indices of examples -> their losses, one each
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained. The paper states none of these."""
+
+    epochs: int = 200  # at most
+    patience: int = 12  # epochs without a better held-out loss before we stop
+    batch: int = 512  # distinct windows a step
+    rate: float = 3e-3  # Adam's step size; halved when the held-out loss stalls
+    seed: int = 0
+    device: str = "auto"  # cuda where there is one, else mps, else cpu
+
+
+@dataclass(frozen=True)
+class Step:
+    """One epoch: losses in nats per entry, held-out loss None where nothing was held out."""
+
+    epoch: int
+    loss: float
+    valid_loss: float | None
+    best_epoch: int
+    best_loss: float
+    seconds: float
+
+    def __str__(self) -> str:
+        held = "" if self.valid_loss is None else f" · held-out {self.valid_loss:.4f}"
+        best = f" · best {self.best_loss:.4f} at epoch {self.best_epoch}"
+        return f"epoch {self.epoch} · loss {self.loss:.4f}{held}{best} · {self.seconds:.1f} s"
+
+
+def train(
+    network: nn.Module, loss: Loss, weights: Tensor, valid_loss: Callable[[], float] | None, training: Training
+) -> Iterator[Step]:
+    """Train, a :class:`Step` an epoch; however it ends (patience, interrupt, break), the best weights stay.
+
+    ``weights`` says how often each example occurred; the loss is the mean over occurrences.
+    """
+    keep_memory()
+    generator = torch.Generator().manual_seed(training.seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=training.rate)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=max(training.patience // 3, 1))
+    best, best_loss, best_epoch, began = _copy(network), float("inf"), 0, time.perf_counter()
+    try:
+        for epoch in range(1, training.epochs + 1):
+            seen = _epoch(network, loss, weights, optimizer, generator, training.batch)
+            held = valid_loss() if valid_loss else None
+            judged = seen if held is None else held
+            schedule.step(judged)
+            if judged < best_loss:
+                best, best_loss, best_epoch = _copy(network), judged, epoch
+            yield Step(epoch, seen, held, best_epoch, best_loss, time.perf_counter() - began)
+            if epoch - best_epoch >= training.patience:
+                return
+    finally:
+        network.load_state_dict(best)
+
+
+def _epoch(
+    network: nn.Module,
+    loss: Loss,
+    weights: Tensor,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    size: int,
+) -> float:
+    network.train()
+    total, mean = torch.zeros((), device=weights.device), weights.mean()
+    for batch in torch.randperm(len(weights), generator=generator).to(weights.device).split(size):
+        optimizer.zero_grad()
+        weighted = loss(batch) * weights[batch]  # [B]
+        (weighted.mean() / mean).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        total += weighted.detach().sum()
+    return float(total / weights.sum())
+
+
+def pick_device(wanted: str) -> torch.device:
+    """The device of that name; ``"auto"`` is cuda where there is one, else mps, else cpu."""
+    if wanted != "auto":
+        return torch.device(wanted)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def keep_memory() -> None:
+    """Have glibc keep freed memory rather than return it each step: training is 1.7 to 2.5 times faster."""
+    if sys.platform != "linux":
+        return
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        for option, value in ((-3, 1 << 30), (-1, 2**31 - 1), (-2, 256 << 20)):  # mmap, trim, top pad
+            libc.mallopt(option, value)
+    except (OSError, AttributeError):  # another libc: slower, not wrong
+        return
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}

@@ -1,0 +1,1 @@
+"""EVENTS -> SESSIONS -> windows: who belongs together, in which order, what is held out. No network here."""

@@ -1,0 +1,40 @@
+"""Which sessions are kept back: whole sessions, the latest ones. Never a random split of windows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import polars as pl
+
+from deeplog_nb.frames import SESSIONS, InputError, check
+
+
+def holdout(
+    sessions: pl.DataFrame, share: float = 0.2, *, by: Literal["time", "order"] = "time"
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split into (earlier, later) sessions, ``share`` of the sessions being the later ones.
+
+    By ``"time"`` at which a session begins (sessions without times: in their order). No session is cut.
+
+    >>> sessions = pl.DataFrame({"session": list("abcde"), "position": [0] * 5, "key": [1] * 5, "count": [1] * 5,
+    ...     "open": [False] * 5}, schema_overrides={c: pl.UInt32 for c in ("position", "key", "count")})
+    >>> [part["session"].to_list() for part in holdout(sessions, 0.4)]
+    [['a', 'b', 'c'], ['d', 'e']]
+    """
+    if not 0 < share < 1:
+        raise InputError(f"share is {share}; it must lie between 0 and 1")
+    starts = check(sessions, SESSIONS, "sessions").group_by("session", maintain_order=True).first()
+    if by == "time" and "time" in starts.columns:
+        starts = starts.sort("time", maintain_order=True)
+    later = starts["session"].tail(round(len(starts) * share))
+    kept = pl.col("session").is_in(later.implode())
+    return sessions.filter(~kept), sessions.filter(kept)
+
+
+def before(sessions: pl.DataFrame, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split at a moment, ``share`` of the log's time span in: (sessions that ended before it, the others)."""
+    times = check(sessions, SESSIONS | {"time": pl.Datetime("us")}, "sessions")["time"]
+    first, last = times.min(), times.max()
+    moment = pl.lit(first) + (pl.lit(last) - pl.lit(first)) * share
+    ended = pl.col("time").max().over("session") < moment
+    return sessions.filter(ended), sessions.filter(~ended)

@@ -1,0 +1,107 @@
+"""The one display contract: a chart that reads the same live, kernel-less, untrusted and as plain text.
+
+A picture shows itself as three safe types and never as HTML or SVG, which a notebook opened from
+elsewhere strips and a live one may execute. What is drawn is decided in ``charts``.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from deeplog_nb.views.text import visible
+
+if TYPE_CHECKING:
+    import altair as alt
+
+VEGA_TYPE: Final = "application/vnd.vegalite.v5+json"  # JupyterLab knows v3 to v5; altair 6 writes v6
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"  # a name; nothing is fetched
+COMPILER: Final = "5.21"  # the Vega-Lite of vl-convert that stands for the type above
+SCALE: Final = 2  # pixels of the PNG for each pixel on the page: sharp at 200 % zoom
+EMBED: Final = {"renderer": "svg", "actions": {"export": True, "source": True, "compiled": False, "editor": False}}
+"""Text that stays sharp; and no menu item that would send the data to an editor on the web."""
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Picture:
+    """A chart, the frame that it draws, and the finding in one sentence.
+
+    >>> import altair as alt
+    >>> shares = pl.DataFrame({"rank": [1, 2], "share": [0.5, 1.0]})
+    >>> line = alt.Chart(shares, description="a rising line").mark_line().encode(x="rank:Q", y="share:Q")
+    >>> Picture(line, shares, "half of the next keys are ranked first")
+    half of the next keys are ranked first
+    """
+
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart
+    frame: pl.DataFrame
+    sentence: str
+
+    @property
+    def alt(self) -> str:
+        """What a reader who cannot see the picture is told: the chart's description."""
+        return str(self.chart.description)
+
+    def data(self) -> pl.DataFrame:
+        """The frame that is drawn, row for row."""
+        return self.frame
+
+    def spec(self) -> dict[str, Any]:
+        """The Vega-Lite specification, the same whatever theme or renderer altair is set to."""
+        import altair as alt
+
+        with alt.theme.enable("none"), alt.data_transformers.enable("default"):
+            spec: dict[str, Any] = self.chart.to_dict()
+        return spec | {"$schema": SCHEMA, "usermeta": {"embedOptions": EMBED}}
+
+    def png(self) -> bytes:
+        """The picture as PNG at twice its size on the page, made without network."""
+        import vl_convert
+
+        png = vl_convert.vegalite_to_png(self.spec(), vl_version=COMPILER, scale=SCALE, allowed_base_urls=[])
+        return squeeze(png)
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        png = self.png()
+        width, height = (side // SCALE for side in struct.unpack(">II", png[16:24]))
+        bundle = {
+            VEGA_TYPE: self.spec(),
+            "image/png": base64.b64encode(png).decode("ascii"),
+            "text/plain": visible(self.sentence),
+        }
+        return bundle, {"image/png": {"width": width, "height": height, "alt": visible(self.alt)}}
+
+    def __repr__(self) -> str:
+        return visible(self.sentence)
+
+
+def squeeze(png: bytes) -> bytes:
+    """The same PNG, chunk for chunk and pixel for pixel, with its image data deflated at level 9."""
+    chunks = list(_chunks(png))
+    image = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
+    at = [kind for kind, _ in chunks].index(b"IDAT")
+    rest = [(kind, body) for kind, body in chunks if kind != b"IDAT"]
+    rest.insert(at, (b"IDAT", zlib.compress(image, 9)))
+    return _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in rest)
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = len(_SIGNATURE)
+    while at < len(png):
+        size, kind = struct.unpack(">I4s", png[at : at + 8])
+        yield kind, png[at + 8 : at + 8 + size]
+        at += size + 12
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
