@@ -103,10 +103,20 @@ def make_hdfs(
 
     >>> log = make_hdfs(7, blocks=120, anomalies=1)
     >>> log
-    Generated(1 lines, 60 sessions, 0 anomalous)
-    >>> log.text.splitlines()[0].split(" blk_")[0]
-    ''
+    Generated(2280 lines, 120 sessions, 8 anomalous)
+    >>> log.text[:74]
+    '260302 080001 34 INFO dfs.FSNamesystem: BLOCK* NameSystem.allocateBlock: /'
     >>> log.truth.filter("anomalous").select("kind", "level", "step", "impossible").head(3)
+    shape: (3, 4)
+    ┌───────────────┬────────┬───────────┬────────────┐
+    │ kind          ┆ level  ┆ step      ┆ impossible │
+    │ ---           ┆ ---    ┆ ---       ┆ ---        │
+    │ str           ┆ f64    ┆ str       ┆ bool       │
+    ╞═══════════════╪════════╪═══════════╪════════════╡
+    │ missing_step  ┆ null   ┆ receiving ┆ true       │
+    │ slow_step     ┆ 2.3036 ┆ deleted   ┆ false      │
+    │ swapped_order ┆ null   ┆ stored    ┆ true       │
+    └───────────────┴────────┴───────────┴────────────┘
     """
     rng = Random(seed)
     runs = simulate(LIFE, [block(rng) for _ in range(blocks)], rng, every=12.0, usual=25.0)

@@ -137,10 +137,20 @@ def make_openstack(
 
     >>> log = make_openstack(7, vms=60, anomalies=1)
     >>> log
-    Generated(2574 lines, 60 sessions, 8 anomalous)
+    Generated(2510 lines, 60 sessions, 8 anomalous)
     >>> log.text.splitlines()[0].split(" [req-")[0]
-    ''
+    'nova-api.log.2026-03-02_00:00:00 2026-03-02 00:00:00.618 24118 INFO nova.osapi_compute.wsgi.server'
     >>> log.truth.filter("anomalous").select("kind", "level", "step", "impossible").head(3)
+    shape: (3, 4)
+    ┌────────────────┬────────┬────────────────┬────────────┐
+    │ kind           ┆ level  ┆ step           ┆ impossible │
+    │ ---            ┆ ---    ┆ ---            ┆ ---        │
+    │ str            ┆ f64    ┆ str            ┆ bool       │
+    ╞════════════════╪════════╪════════════════╪════════════╡
+    │ slow_step      ┆ 2.6251 ┆ vm_stopped     ┆ false      │
+    │ swapped_order  ┆ null   ┆ destroyed      ┆ true       │
+    │ unseen_message ┆ null   ┆ network_failed ┆ true       │
+    └────────────────┴────────┴────────────────┴────────────┘
     """
     rng = Random(seed)
     runs = simulate(LIFE, [uuid(rng) for _ in range(vms)], rng, every=20.0, usual=12.0)

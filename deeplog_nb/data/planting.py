@@ -94,11 +94,12 @@ def _with_level(run: Run, world: World) -> Run:
 
 
 def _measured(world: World, normal: Iterable[Run]) -> World:
-    """The world with the 99 % values of these runs."""
+    """The world with the 99 % values of these runs; what they never show keeps the value it had."""
     runs = list(normal)
     values = {family[0] for family in world.values}
     told = ((b.key, reported(b)) for run in runs for b in run.beats if b.key in values)
-    return replace(world, elapsed=_highest(_gaps(runs, world)), reported=_highest(told))
+    gaps = _gaps(runs, world)
+    return replace(world, elapsed={**world.elapsed, **_highest(gaps)}, reported={**world.reported, **_highest(told)})
 
 
 def _gaps(runs: Iterable[Run], world: World) -> Iterator[tuple[tuple[str, str], float]]:

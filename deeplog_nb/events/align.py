@@ -79,10 +79,10 @@ def merge(left: str, right: str) -> str:
 
 
 def captures(template: Template, shape: str) -> list[str] | None:
-    """The texts in a shape where the template has wildcards, or None if it does not fit.
+    r"""The texts in a shape where the template has wildcards, or None if it does not fit.
 
     >>> captures(("Took ", " seconds"), f"Took about {HOLE} seconds")
-    ['about \\x1a']
+    ['about \x1a']
     """
     first, last = template[0], template[-1]
     if len(template) == 1:

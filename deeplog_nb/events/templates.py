@@ -39,6 +39,7 @@ class Known:
 
     @property
     def text(self) -> str:
+        """The template as people read it."""
         return WILDCARD.join(self.literals)
 
 
@@ -212,7 +213,9 @@ def _with_parameters(events: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFra
     captured = dict(zip(covered["shape"].to_list(), covered["captured"].to_list(), strict=True))
     parts = [
         _recapture(part, captured.get(part["_shape"][0]))
-        for part in plain.with_row_index("_row").join(covered.select(_shape="shape"), on="_shape").partition_by("_shape")
+        for part in plain.with_row_index("_row")
+        .join(covered.select(_shape="shape"), on="_shape")
+        .partition_by("_shape")
     ]
     rest = plain.with_row_index("_row").join(covered.select(_shape="shape"), on="_shape", how="anti")
     return pl.concat([rest, *parts]).sort("_row").drop("_row")

@@ -88,7 +88,7 @@ def detect(lines: Sequence[str]) -> Detection:
     lines = [line for line in lines if line.strip()]
     fits = {layout.name: _fits(layout, lines) for layout in layouts().values() if layout.kind != "text"}
     best = max(fits, key=lambda name: fits[name].sum())
-    share = fits[best].sum() / max(len(lines), 1)
+    share = int(fits[best].sum()) / max(len(lines), 1)
     if share < SURE:
         return Detection(layouts()["text"], 1.0, len(lines), lines[:3], [])
     series = pl.Series("line", lines, dtype=pl.String)

@@ -6,7 +6,7 @@ It ranks and says probabilities. Whether that is an anomaly is for ``verdicts`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 from deeplog_nb.frames import RANKS, InputError, ModelError, check
 from deeplog_nb.models.network import KeyNetwork, probabilities
 from deeplog_nb.models.store import fill, load_model, save_model
-from deeplog_nb.models.training import Step, Training, pick_device, train
+from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
 from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
 
@@ -34,7 +34,7 @@ class KeySettings:
     units: int = 64  # alpha: LSTM units a layer
     start: bool = True  # pad a session's beginning; without it the first h keys are never judged
     end: bool = True  # predict the end of a session too
-    training: Training = Training()
+    training: Training = field(default_factory=Training)
 
 
 class KeyModel:
@@ -97,7 +97,9 @@ class KeyModel:
         seen = self._known_windows(kept)
         if not len(seen.counts):
             h = self.settings.history
-            raise InputError(f"no training session is longer than the history of {h} keys; use start=True or a smaller h")
+            raise InputError(
+                f"no training session is longer than the history of {h} keys; use start=True or a smaller h"
+            )
         yield from self._train(seen, None if valid is None else self._known_windows(sequences(valid)))
 
     def rank(self, sessions: pl.DataFrame) -> pl.DataFrame:
@@ -107,7 +109,9 @@ class KeyModel:
         (without ``start``, the first h entries; without ``end``, the end rows) both are null.
         """
         distinct = sequences(sessions)
-        found = windows(distinct, self.vocabulary, self.settings.history, start=self.settings.start, end=self.settings.end)
+        found = windows(
+            distinct, self.vocabulary, self.settings.history, start=self.settings.start, end=self.settings.end
+        )
         return _spread(sessions, distinct, *self._look_up(found))
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
@@ -166,7 +170,7 @@ class KeyModel:
     def __repr__(self) -> str:
         s = self.settings
         fitted = f"knows {len(self._vocabulary.keys)} keys" if self._vocabulary else "not fitted"
-        where = f", on {next(self._network.parameters()).device}" if self._network else ""
+        where = f", on {training_device(self._network)}" if self._network else ""
         return f"KeyModel(history={s.history}, layers={s.layers}, units={s.units}; {fitted}{where})"
 
     def _known_windows(self, distinct: Sequences) -> Windows:
@@ -178,7 +182,10 @@ class KeyModel:
 
     def _train(self, seen: Windows, held: Windows | None) -> Iterator[Step]:
         network = self._network = self._build()
-        histories, nexts, weights = self._tensors(seen)
+        device = training_device(network)
+        histories = torch.from_numpy(seen.histories).to(device)  # [N, h]
+        nexts = torch.from_numpy(seen.nexts).to(device)  # [N]
+        weights = torch.from_numpy(seen.counts.astype(np.float32))  # [N]
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
             return F.cross_entropy(network(histories[batch]), nexts[batch], reduction="none")
@@ -195,12 +202,6 @@ class KeyModel:
             torch.manual_seed(s.training.seed)
             network = KeyNetwork(self.vocabulary.inputs, self.vocabulary.end + s.end, s.units, s.layers)
         return network.to(pick_device(s.training.device))
-
-    def _tensors(self, seen: Windows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        device = next(self.network.parameters()).device
-        arrays = (seen.histories, seen.nexts, seen.counts.astype(np.float32))
-        histories, nexts, weights = (torch.from_numpy(array).to(device) for array in arrays)
-        return histories, nexts, weights  # [N, h], [N], [N]
 
     def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:
         """Rank and probability of each entry and end row of the distinct sequences."""

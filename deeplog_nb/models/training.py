@@ -21,10 +21,11 @@ Loss = Callable[[Tensor], Tensor]  # indices of examples -> their losses, one ea
 class Training:
     """How a network is trained. The paper states none of these."""
 
-    epochs: int = 200  # at most
-    patience: int = 12  # epochs without a better held-out loss before we stop
-    batch: int = 512  # distinct windows a step
-    rate: float = 3e-3  # Adam's step size; halved when the held-out loss stalls
+    epochs: int = 120  # at most; an epoch draws as many windows as there are distinct ones
+    patience: int = 15  # epochs without a better held-out loss before we stop
+    batch: int = 512  # windows a step
+    rate: float = 1e-2  # Adam's step size; halved when the held-out loss stalls
+    temper: float = 0.7  # windows are drawn by count ** temper and weighted back: rare ones are seen often enough
     seed: int = 0
     device: str = "auto"  # cuda where there is one, else mps, else cpu
 
@@ -51,16 +52,19 @@ def train(
 ) -> Iterator[Step]:
     """Train, a :class:`Step` an epoch; however it ends (patience, interrupt, break), the best weights stay.
 
-    ``weights`` says how often each example occurred; the loss is the mean over occurrences.
+    ``weights`` (on the CPU, where the draws are made) says how often each example occurred; the loss is the
+    mean over occurrences.
     """
     keep_memory()
     generator = torch.Generator().manual_seed(training.seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=training.rate)
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=max(training.patience // 3, 1))
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=max(training.patience // 3, 1)
+    )
     best, best_loss, best_epoch, began = _copy(network), float("inf"), 0, time.perf_counter()
     try:
         for epoch in range(1, training.epochs + 1):
-            seen = _epoch(network, loss, weights, optimizer, generator, training.batch)
+            seen = _epoch(network, loss, weights, optimizer, generator, training)
             held = valid_loss() if valid_loss else None
             judged = seen if held is None else held
             schedule.step(judged)
@@ -79,18 +83,27 @@ def _epoch(
     weights: Tensor,
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
-    size: int,
+    training: Training,
 ) -> float:
+    """Draw examples more evenly than they occurred, and weigh each back: the loss stays that of the occurrences."""
     network.train()
-    total, mean = torch.zeros((), device=weights.device), weights.mean()
-    for batch in torch.randperm(len(weights), generator=generator).to(weights.device).split(size):
+    drawn = weights.double() ** training.temper  # [N]
+    back = (weights.double() / weights.sum() / (drawn / drawn.sum())).float().to(training_device(network))  # [N]
+    total = torch.zeros((), device=back.device)
+    picks = torch.multinomial(drawn, len(drawn), replacement=True, generator=generator)  # [N]
+    for batch in picks.to(back.device).split(training.batch):
         optimizer.zero_grad()
-        weighted = loss(batch) * weights[batch]  # [B]
-        (weighted.mean() / mean).backward()
+        weighted = loss(batch) * back[batch]  # [B]
+        weighted.mean().backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         total += weighted.detach().sum()
-    return float(total / weights.sum())
+    return float(total / len(picks))
+
+
+def training_device(network: nn.Module) -> torch.device:
+    """Where the network's weights are."""
+    return next(network.parameters()).device
 
 
 def pick_device(wanted: str) -> torch.device:

@@ -14,7 +14,8 @@ def holdout(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split into (earlier, later) sessions, ``share`` of the sessions being the later ones.
 
-    By ``"time"`` at which a session begins (sessions without times: in their order). No session is cut.
+    By ``"time"`` at which a session begins (sessions without times: in their order). No session is cut, but
+    where there are too few to keep one back: there the last entries of each are.
 
     >>> sessions = pl.DataFrame({"session": list("abcde"), "position": [0] * 5, "key": [1] * 5, "count": [1] * 5,
     ...     "open": [False] * 5}, schema_overrides={c: pl.UInt32 for c in ("position", "key", "count")})
@@ -27,14 +28,15 @@ def holdout(
     if by == "time" and "time" in starts.columns:
         starts = starts.sort("time", maintain_order=True)
     later = starts["session"].tail(round(len(starts) * share))
+    if later.is_empty():
+        return _within(sessions, share)
     kept = pl.col("session").is_in(later.implode())
     return sessions.filter(~kept), sessions.filter(kept)
 
 
-def before(sessions: pl.DataFrame, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Split at a moment, ``share`` of the log's time span in: (sessions that ended before it, the others)."""
-    times = check(sessions, SESSIONS | {"time": pl.Datetime("us")}, "sessions")["time"]
-    first, last = times.min(), times.max()
-    moment = pl.lit(first) + (pl.lit(last) - pl.lit(first)) * share
-    ended = pl.col("time").max().over("session") < moment
-    return sessions.filter(ended), sessions.filter(~ended)
+def _within(sessions: pl.DataFrame, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Too few sessions to keep one back (a file read as one session): the last entries of each are kept back."""
+    kept = pl.col("position") >= (pl.len().over("session") * (1 - share)).ceil()
+    start = pl.col("position") - pl.col("position").min().over("session")
+    earlier = sessions.filter(~kept).with_columns(open=pl.lit(True))
+    return earlier, sessions.filter(kept).with_columns(position=start.cast(pl.UInt32))

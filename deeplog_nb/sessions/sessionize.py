@@ -21,7 +21,7 @@ _CARRIED = ("file", "line", "offset", "time", "parameters")  # kept in SESSIONS 
 def sessionize(
     events: pl.DataFrame, *, by: str | None = None, gap: str | timedelta | None = None, count: int | None = None
 ) -> pl.DataFrame:
-    """SESSIONS of these events, in the order in which they begin.
+    r"""SESSIONS of these events, in the order in which they begin.
 
     ``by`` is a column, else a regular expression whose first group is the session's id in the message.
     ``gap`` ("10m", "90s", a timedelta) ends a session after so long a silence; ``count`` cuts a file into
@@ -29,7 +29,7 @@ def sessionize(
 
     >>> events = pl.DataFrame({"message": ["a blk_1", "b blk_2", "c blk_1 blk_2"], "key": [1, 2, 3]},
     ...                       schema_overrides={"key": pl.UInt32})
-    >>> sessionize(events, by=r"(blk_\\d+)").select("session", "position", "key")
+    >>> sessionize(events, by=r"(blk_\d+)").select("session", "position", "key")
     shape: (4, 3)
     ┌─────────┬──────────┬─────┐
     │ session ┆ position ┆ key │
@@ -65,7 +65,9 @@ def without_session(events: pl.DataFrame, by: str | None) -> pl.DataFrame:
 def _named(events: pl.DataFrame, by: str) -> pl.DataFrame:
     named = events.with_columns(session=_ids(events, by)).explode("session").filter(pl.col("session").is_not_null())
     if named.is_empty():
-        raise InputError(f"no record names a session by {by!r}; a column or a regular expression with a group is wanted")
+        raise InputError(
+            f"no record names a session by {by!r}; a column or a regular expression with a group is wanted"
+        )
     return named
 
 
@@ -84,7 +86,9 @@ def _must_be_pattern(by: str, columns: list[str]) -> None:
     except pl.exceptions.ComputeError as error:
         raise InputError(f"{by!r} is no column ({', '.join(columns)}) and no linear-time pattern: {error}") from error
     if re.search(r"(?<!\\)\((?!\?[^P<])", by) is None:
-        raise InputError(f"{by!r} is no column ({', '.join(columns)}), and as a pattern it lacks a group, as in 'id=(\\w+)'")
+        raise InputError(
+            f"{by!r} is no column ({', '.join(columns)}), and as a pattern it lacks a group, as in 'id=(\\w+)'"
+        )
 
 
 def _in_time(events: pl.DataFrame) -> pl.DataFrame:
@@ -105,9 +109,7 @@ def _cut(named: pl.DataFrame, starts: pl.Expr) -> pl.DataFrame:
     part = starts.fill_null(False).cast(pl.UInt32).cum_sum().over("session")
     first = part.first().over("session")
     return named.with_columns(
-        session=pl.when(part > first)
-        .then(pl.format("{}#{}", "session", part - first + 1))
-        .otherwise("session")
+        session=pl.when(part > first).then(pl.format("{}#{}", "session", part - first + 1)).otherwise("session")
     )
 
 

@@ -35,6 +35,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, keys: Iterable[int]) -> Vocabulary:
+        """The vocabulary of a training part: each key that occurs in it."""
         return cls(tuple(sorted(set(keys) - {0})))
 
     def codes(self, keys: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:

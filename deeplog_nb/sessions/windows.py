@@ -65,7 +65,9 @@ def sequences(sessions: pl.DataFrame) -> Sequences:
     )
 
 
-def windows(sequences: Sequences, vocabulary: Vocabulary, history: int, *, start: bool = True, end: bool = True) -> Windows:
+def windows(
+    sequences: Sequences, vocabulary: Vocabulary, history: int, *, start: bool = True, end: bool = True
+) -> Windows:
     """Every entry's history and next key, each distinct pair once.
 
     Without ``start`` there is no padding: an entry with fewer than ``history`` keys before it has no window.

@@ -64,13 +64,14 @@ def rank_cdf(ranks: pl.DataFrame, *, g: int = 9) -> Picture:
 
 def _shares(entries: pl.DataFrame, g: int) -> pl.DataFrame:
     weight = pl.col("count").cast(pl.UInt64)
-    at_rank = entries.group_by("rank").agg(entries=weight.sum())
+    total = entries.select(weight.sum()).item()
     last = max(entries.select(pl.max("rank")).item() or 1, g)
+    share = pl.col("entries").cum_sum() / total
     return (
         pl.DataFrame({"rank": range(1, last + 1)}, schema={"rank": pl.UInt16})
-        .join(at_rank, on="rank", how="left", maintain_order="left")
+        .join(entries.group_by("rank").agg(entries=weight.sum()), on="rank", how="left", maintain_order="left")
         .with_columns(pl.col("entries").fill_null(0))
-        .with_columns(share=pl.col("entries").cum_sum() / entries.select(weight.sum()).item())
+        .with_columns(share=share.round(12))  # polars multiplies by 1 / total, and 49 * (1 / 49) < 1
     )
 
 
@@ -106,7 +107,7 @@ def _steps(shares: pl.DataFrame) -> tuple[alt.Chart, alt.Chart]:
 
 def _thinned(shares: pl.DataFrame) -> pl.DataFrame:
     every = pl.col("rank") <= 1000  # beyond, single ranks are finer than the logarithmic axis can show
-    return shares.filter(every | (pl.col("rank") % 100 == 0) | (pl.col("rank") == pl.max("rank")))
+    return shares.filter(every | (pl.col("rank") % 20 == 0) | (pl.col("rank") == pl.max("rank")))
 
 
 def _mark(g: int, within: float, last: int) -> list[alt.Chart]:
@@ -115,7 +116,7 @@ def _mark(g: int, within: float, last: int) -> list[alt.Chart]:
     dot = line.encode(y="share:Q")
     text = dot.encode(text="label:N")
     aside: dict[str, Any] = (
-        {"align": "left", "dx": 10, "dy": 20} if 2 * g <= last else {"align": "right", "dx": -10, "dy": -14}
+        {"align": "left", "dx": 10, "dy": 20} if 2 * g <= last + 1 else {"align": "right", "dx": -10, "dy": -14}
     )
     font = aside | {"fontSize": 14, "fontWeight": "bold"}
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +26,9 @@ COMPILER: Final = "5.21"  # the Vega-Lite of vl-convert that stands for the type
 SCALE: Final = 2  # pixels of the PNG for each pixel on the page: sharp at 200 % zoom
 EMBED: Final = {"renderer": "svg", "actions": {"export": True, "source": True, "compiled": False, "editor": False}}
 """Text that stays sharp; and no menu item that would send the data to an editor on the web."""
+
+LITERAL: Final = {"datasets", "title", "description"}
+"""Parts of a specification whose texts are drawn as they are; all others may end in an expression."""
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
@@ -55,12 +58,18 @@ class Picture:
         return self.frame
 
     def spec(self) -> dict[str, Any]:
-        """The Vega-Lite specification, the same whatever theme or renderer altair is set to."""
+        """The Vega-Lite specification, the same whatever theme or renderer altair is set to.
+
+        Its texts are visible ones: a NUL or an ESC in a drawn text makes vl-convert 1.9 abort the
+        whole process, and with it the kernel. Vega-Lite puts the titles of axes, legends and tooltips
+        into expressions without escaping a backslash, so there it is drawn as a look-alike.
+        """
         import altair as alt
 
         with alt.theme.enable("none"), alt.data_transformers.enable("default"):
             spec: dict[str, Any] = self.chart.to_dict()
-        return spec | {"$schema": SCHEMA, "usermeta": {"embedOptions": EMBED}}
+        safe = {part: _each_text(value, visible if part in LITERAL else _inert) for part, value in spec.items()}
+        return safe | {"$schema": SCHEMA, "usermeta": {"embedOptions": EMBED}}
 
     def png(self) -> bytes:
         """The picture as PNG at twice its size on the page, made without network."""
@@ -83,6 +92,18 @@ class Picture:
 
     def __repr__(self) -> str:
         return visible(self.sentence)
+
+
+def _each_text(part: Any, shown: Callable[[str], str]) -> Any:
+    if isinstance(part, dict):
+        return {shown(key): _each_text(value, shown) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_each_text(value, shown) for value in part]
+    return shown(part) if isinstance(part, str) else part
+
+
+def _inert(text: str) -> str:
+    return visible(text).replace("\\", "\N{SET MINUS}")
 
 
 def squeeze(png: bytes) -> bytes:

@@ -26,6 +26,7 @@ UNSEEN: Final = (
     (0x2028, 0x202E),  # line and paragraph separator, bidi embeddings and overrides
     (0x2060, 0x206F),  # word joiner, invisible operators, bidi isolates
     (0xD800, 0xDFFF),  # lone surrogates, which no UTF-8 stream accepts
+    (0xFDD0, 0xFDEF),  # no characters, as are the last two of each plane
     (0xFEFF, 0xFEFF),  # byte order mark
     (0xFFF9, 0xFFFB),
     (0x110BD, 0x110BD),
@@ -35,8 +36,9 @@ UNSEEN: Final = (
     (0x1D173, 0x1D17A),
     (0xE0001, 0xE0001),
     (0xE0020, 0xE007F),  # tags: a hidden copy of ASCII
+    *((plane + 0xFFFE, plane + 0xFFFF) for plane in range(0, 0x110000, 0x10000)),  # the PNG maker dies of U+FFFE
 )
-"""First and last code point of each run of Unicode's controls, formats, separators and surrogates."""
+"""First and last code point of each run of Unicode's controls, formats, separators, surrogates and non-characters."""
 
 
 def visible(text: str, limit: int | None = None) -> str:

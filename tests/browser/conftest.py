@@ -55,7 +55,8 @@ class LabRun:
     def outputs(self, mime: str) -> list[Any]:
         """Every output of that type in the saved file, in order."""
         outputs = [o for cell in self.notebook["cells"] for o in cell.get("outputs", [])]
-        return [o["data"][mime] for o in outputs if mime in o.get("data", {})]
+        found = [o["data"][mime] for o in outputs if mime in o.get("data", {})]
+        return ["".join(text) if isinstance(text, list) else text for text in found]  # texts are saved by line
 
 
 @dataclass(frozen=True)

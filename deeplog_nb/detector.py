@@ -1,0 +1,192 @@
+"""Templates, model and policy as one thing that lives on disk: train once, use tomorrow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from deeplog_nb.disk import write_whole
+from deeplog_nb.events.spell import Spell
+from deeplog_nb.events.templates import Templates
+from deeplog_nb.frames import RANKS, InputError, ModelError
+from deeplog_nb.lines.layouts import layouts
+from deeplog_nb.models.keys import KeyModel
+from deeplog_nb.models.training import Step
+from deeplog_nb.sessions.holdout import holdout
+from deeplog_nb.sessions.sessionize import sessionize, without_session
+from deeplog_nb.verdicts.calibrate import calibrate
+from deeplog_nb.verdicts.judge import judge
+from deeplog_nb.verdicts.policy import Policy
+
+FORMAT: Final = 1
+LEAST: Final = 200  # training entries; with fewer there is nothing to learn an order from
+WINDOW: Final = 100  # entries that count as a session where the log has none
+AUTO: Final = 0.2  # share of the lines that must name an id before we take a layout's id for the log's
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How this log falls into sessions; with nothing given a file is one session, read in windows."""
+
+    by: str | None = None
+    gap: str | None = None
+    count: int | None = None
+
+    @property
+    def whole_files(self) -> bool:
+        """Whether there is no id, no gap and no count."""
+        return self == Cut()
+
+    def __str__(self) -> str:
+        said = [f"by {self.by}"] * bool(self.by) + [f"gap {self.gap}"] * bool(self.gap)
+        said += [f"windows of {self.count}"] * bool(self.count)
+        return ", ".join(said) or "none (each file is one session, read in windows)"
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Fitted templates, key model and policy, and the cut into sessions that they were fitted with."""
+
+    templates: Templates
+    keys: KeyModel
+    policy: Policy
+    cut: Cut
+    held_out: pl.DataFrame  # RANKS of the held-out normal sessions that the policy comes from
+
+    @classmethod
+    def fit(
+        cls,
+        lines: pl.DataFrame,
+        *,
+        by: str | None = "auto",
+        gap: str | None = None,
+        count: int | None = None,
+        share: float = 0.2,
+        rate: float = 1e-3,
+        keys: KeyModel | None = None,
+        spell: Spell | None = None,
+        progress: Callable[[Step], None] | None = None,
+    ) -> Detector:
+        """Learn what is normal from normal LINES.
+
+        ``by``, ``gap`` and ``count`` are those of :func:`sessionize`; ``by="auto"`` takes the id that the log's
+        layout is known for, if its lines name it. ``share`` of the sessions, the latest, is held out to stop the
+        training and to set the bounds, so that ``rate`` of normal sessions would be flagged by each of them.
+        """
+        cut = Cut(
+            _session_id(lines) if by == "auto" and not (gap or count) else None if by == "auto" else by, gap, count
+        )
+        templates = (spell or Spell()).fit(lines)
+        sessions = sessionize(templates.parse(lines, parameters=False), **asdict(cut))
+        if len(sessions) < LEAST:
+            raise InputError(f"only {len(sessions)} normal entries to train on; at least {LEAST} are needed")
+        train, valid = holdout(sessions, share)
+        model = (keys or KeyModel()).fit(train, valid, progress=progress)
+        held_out = model.rank(valid)
+        policy = calibrate(_in_windows(held_out) if cut.whole_files else held_out, rate=rate)
+        return cls(templates, model, policy, cut, held_out)
+
+    def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen."""
+        events = self.templates.parse(lines, parameters=False)
+        ranks = self.keys.rank(sessionize(events, **asdict(self.cut)))
+        loose = self._loose(without_session(events, self.cut.by))
+        return judge(pl.concat([ranks, loose.select(ranks.columns)]), policy=self.policy)
+
+    def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
+        """``key, probability, template``: what the model expected at this place of a judged session."""
+        keys = verdicts.filter(pl.col("session") == session, pl.col("position") < position)["key"].to_list()
+        expected = self.keys.expect(keys, most)
+        texts = ["the session ends" if key is None else self.templates.text(key) for key in expected["key"]]
+        return expected.with_columns(template=pl.Series(texts, dtype=pl.String))
+
+    def save(self, folder: Path | str) -> None:
+        """Write templates, model, policy and held-out ranks into a folder; ``detector.json`` comes last."""
+        folder = Path(folder)
+        self.templates.save(folder / "templates.json")
+        self.keys.save(folder)
+        self.held_out.write_parquet(folder / "held_out.parquet")
+        facts = {"format": FORMAT, "cut": asdict(self.cut), "policy": asdict(self.policy)}
+        write_whole(
+            folder / "detector.json", json.dumps(facts | {"templates": self.templates.digest}, indent=1).encode()
+        )
+
+    @classmethod
+    def load(cls, folder: Path | str, *, device: str = "auto") -> Detector:
+        """Read what :meth:`save` wrote; refuses parts that are broken or do not belong together."""
+        folder = Path(folder)
+        facts = _facts(folder / "detector.json")
+        templates = Templates.load(folder / "templates.json")
+        if facts["templates"] != templates.digest:
+            raise ModelError(
+                f"{folder}: the model was trained with other templates than those beside it; train it anew"
+            )
+        keys = KeyModel.load(folder, device=device)
+        return cls(
+            templates,
+            keys,
+            Policy(**facts["policy"]),
+            Cut(**facts["cut"]),
+            pl.read_parquet(folder / "held_out.parquet"),
+        )
+
+    def __repr__(self) -> str:
+        return f"Detector({self.templates!r}, {self.keys!r}, {self.policy!r}, sessions {self.cut})"
+
+    def _loose(self, events: pl.DataFrame) -> pl.DataFrame:
+        """RANKS of lines that name no session: no rank, and probability 0 where the key is unseen."""
+        unseen = ~pl.col("key").is_in(pl.Series(self._trained, dtype=pl.UInt32).implode())
+        columns = {name: pl.lit(None, kind).alias(name) for name, kind in RANKS.items() if name != "key"}
+        return events.with_columns(**columns).with_columns(
+            position=pl.int_range(pl.len(), dtype=pl.UInt32),
+            count=pl.lit(1, pl.UInt32),
+            open=pl.lit(False),
+            probability=pl.when(unseen).then(pl.lit(0.0, pl.Float32)),
+        )
+
+    @property
+    def _trained(self) -> list[int]:
+        """Keys of all templates learnt from normal lines: a line in no session has no other vocabulary."""
+        return list(range(1, len(self.templates) + 1))
+
+
+def load(folder: Path | str, *, device: str = "auto") -> Detector:
+    """The detector that :meth:`Detector.save` wrote into this folder."""
+    return Detector.load(folder, device=device)
+
+
+def _session_id(lines: pl.DataFrame) -> str | None:
+    """The pattern of the known layout whose session id these messages name most, if enough of them do."""
+    patterns = [layout.session for layout in layouts().values() if layout.session]
+    shares = lines.select(pl.col("message").str.contains(p).mean().alias(str(at)) for at, p in enumerate(patterns)).row(
+        0
+    )
+    share, pattern = max(zip(shares, patterns, strict=True))
+    return pattern if (share or 0) >= AUTO else None
+
+
+def _in_windows(ranks: pl.DataFrame) -> pl.DataFrame:
+    """The same ranks with every :data:`WINDOW` entries as a session of their own, to calibrate on."""
+    entries = ranks.filter(pl.col("key").is_not_null())
+    return entries.with_columns(session=pl.format("{}#{}", "session", pl.col("position") // WINDOW))
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise InputError(f"{path.parent}: holds no saved detector ({path.name} is missing)") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: not a saved detector ({error})") from error
+    if (
+        not isinstance(facts, dict)
+        or facts.get("format") != FORMAT
+        or not {"cut", "policy", "templates"} <= facts.keys()
+    ):
+        raise ModelError(f"{path}: not a saved detector, or one of another version; train it anew")
+    return facts

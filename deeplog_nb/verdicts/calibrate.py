@@ -1,0 +1,69 @@
+"""Bounds from held-out *normal* sessions: how improbable may a key, or an end, be before it is an alarm?
+
+Test labels are no input here, so no threshold can depend on them. The rate is per session, since a
+session is an alarm as soon as one of its entries is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from deeplog_nb.frames import RANKS, InputError, check
+from deeplog_nb.verdicts.policy import Policy
+
+TAIL = 0.1  # share of the held-out sessions, the most surprising ones, that the tail is fitted to
+
+
+def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
+    """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
+
+    ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound
+    lies beyond the worst: the surprise (-log probability) of the worst tenth is extended exponentially.
+
+    >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
+    ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
+    ...     schema_overrides=dict(RANKS))
+    >>> calibrate(ranks, rate=0.5)
+    Policy(g=None, probability=0.25, ending=0.8, longer_than=None, source='held-out normal: 2 sessions, rate 0.5')
+    """
+    if not 0 < rate < 1:
+        raise InputError(f"rate is {rate}; it is the share of normal sessions that may be flagged, between 0 and 1")
+    held = check(ranks, RANKS, "ranks").filter(pl.col("probability") > 0)
+    worst = (
+        held.filter(pl.col("key").is_not_null())
+        .group_by("session")
+        .agg(pl.col("probability").min(), pl.col("count").first())
+    )
+    ends = held.filter(pl.col("key").is_null() & ~pl.col("open"))
+    if worst.is_empty():
+        raise InputError("there is no held-out session to calibrate on; hold out more of the normal part")
+    sessions = int(worst["count"].sum())
+    return Policy(
+        probability=_bound(worst, rate),
+        ending=_bound(ends, rate) if len(ends) else None,
+        source=f"held-out normal: {sessions} sessions, rate {rate:g}",
+    )
+
+
+def _bound(sessions: pl.DataFrame, rate: float) -> float:
+    """The probability below which about ``rate`` of such sessions lies."""
+    surprise = -np.log(sessions["probability"].to_numpy().astype(np.float64))
+    return float(math.exp(-_exceeded_by(surprise, sessions["count"].to_numpy().astype(np.int64), rate)))
+
+
+def _exceeded_by(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], rate: float) -> float:
+    """The value that a share ``rate`` exceeds: empirical where there are enough, else by an exponential tail."""
+    order = np.argsort(-values)
+    values, above = values[order], np.cumsum(counts[order])  # above[i]: how many are at least values[i]
+    total = int(above[-1])
+    if total * rate >= 1:
+        return float(values[np.searchsorted(above, math.floor(total * rate), side="left")])
+    tail = max(1, math.ceil(total * TAIL))
+    at = int(np.searchsorted(above, tail))
+    threshold, reached = values[at], int(above[at])
+    mean = float(np.average(values[: at + 1] - threshold, weights=counts[order][: at + 1]))
+    return max(float(values[0]), float(threshold) + mean * math.log(reached / (total * rate)))

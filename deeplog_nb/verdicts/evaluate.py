@@ -1,0 +1,95 @@
+"""VERDICTS against truth -> METRICS, each row with the unit that it counts.
+
+Truth is only ever read here: nothing in this module returns a bound or a policy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from deeplog_nb.frames import METRICS, TRUTH_SESSIONS, VERDICTS, InputError, check
+
+_LINES: Final = {"file": pl.Categorical(), "line": pl.UInt64(), "anomalous": pl.Boolean()}
+
+
+def evaluate(
+    verdicts: pl.DataFrame, truth: pl.DataFrame, *, method: str = "deeplog", setting: str = "", history: int = 10
+) -> pl.DataFrame:
+    """METRICS of these verdicts, a row for each unit that the truth allows.
+
+    Truth by ``session, anomalous``: units ``session`` (every session, repeats counted), ``distinct`` (each
+    key sequence once), ``longer`` (sessions of more than ``history`` keys), ``hard`` (longer ones without an
+    unseen key). Truth by ``file, line, anomalous``: unit ``entry``, end rows not counted.
+
+    >>> truth = pl.DataFrame({"session": ["a"], "anomalous": [True]})
+    >>> from deeplog_nb.verdicts.judge import judge
+    >>> from deeplog_nb.verdicts.policy import Policy
+    >>> from deeplog_nb.frames import RANKS
+    >>> ranks = pl.DataFrame({"session": ["a"], "position": [0], "key": [4], "count": [3], "open": [False],
+    ...     "rank": [12], "probability": [0.01]}, schema_overrides=dict(RANKS))
+    >>> evaluate(judge(ranks, policy=Policy(g=9)), truth).select("unit", "tp", "recall").rows()
+    [('session', 3, 1.0), ('distinct', 1, 1.0), ('longer', 0, nan), ('hard', 0, nan)]
+    """
+    checked = check(verdicts, VERDICTS, "verdicts")
+    if "line" in truth.columns and "session" not in truth.columns:
+        counted = {"entry": _entries(checked, check(truth, _LINES, "truth"))}
+    else:
+        counted = _sessions(checked, check(truth, TRUTH_SESSIONS, "truth"), history)
+    rows = [_metrics(unit, rows) for unit, rows in counted.items()]
+    named = pl.concat(rows).with_columns(method=pl.lit(method), setting=pl.lit(setting))
+    return check(named.select(pl.col(name).cast(kind) for name, kind in METRICS.items()), METRICS, "metrics")
+
+
+def _sessions(verdicts: pl.DataFrame, truth: pl.DataFrame, history: int) -> dict[str, pl.DataFrame]:
+    per_session = (
+        verdicts.filter(pl.col("session").is_not_null())
+        .group_by("session", maintain_order=True)
+        .agg(
+            pl.col("anomalous").any().alias("flagged"),
+            pl.col("count").first(),
+            pl.col("unseen").any(),
+            pl.col("key").drop_nulls().alias("keys"),
+        )
+    )
+    known = per_session.join(
+        truth.select("session", "anomalous").unique(), on="session", how="left", maintain_order="left"
+    )
+    if missing := known["anomalous"].null_count():
+        raise InputError(f"truth says nothing about {missing} of the {len(known)} judged sessions")
+    longer = pl.col("keys").list.len() > history
+    return {
+        "session": known,
+        "distinct": known.unique(["keys", "anomalous"], maintain_order=True).with_columns(count=pl.lit(1, pl.UInt32)),
+        "longer": known.filter(longer),
+        "hard": known.filter(longer & ~pl.col("unseen")),
+    }
+
+
+def _entries(verdicts: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Each line once, however many sessions it is in."""
+    entries = (
+        verdicts.filter(pl.col("key").is_not_null())
+        .group_by("file", "line")
+        .agg(flagged=pl.col("anomalous").any(), count=pl.col("count").max())
+    )
+    labelled = truth.select("file", "line", "anomalous")
+    return entries.join(labelled, on=["file", "line"], how="left").with_columns(pl.col("anomalous").fill_null(False))
+
+
+def _metrics(unit: str, rows: pl.DataFrame) -> pl.DataFrame:
+    flagged, wrong, count = pl.col("flagged"), pl.col("anomalous"), pl.col("count").cast(pl.Int64)
+    return rows.select(
+        unit=pl.lit(unit),
+        tp=(count * (flagged & wrong)).sum(),
+        fp=(count * (flagged & ~wrong)).sum(),
+        fn=(count * (~flagged & wrong)).sum(),
+        tn=(count * (~flagged & ~wrong)).sum(),
+    ).with_columns(
+        precision=pl.col("tp") / (pl.col("tp") + pl.col("fp")),
+        recall=pl.col("tp") / (pl.col("tp") + pl.col("fn")),
+        f1=2 * pl.col("tp") / (2 * pl.col("tp") + pl.col("fp") + pl.col("fn")),
+        specificity=pl.col("tn") / (pl.col("tn") + pl.col("fp")),
+        alarms_per_million=1e6 * (pl.col("tp") + pl.col("fp")) / pl.sum_horizontal("tp", "fp", "fn", "tn"),
+    )

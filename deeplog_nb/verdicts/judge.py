@@ -1,0 +1,96 @@
+"""RANKS -> VERDICTS: one column a rule beside the evidence; ``anomalous`` is derived from them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from deeplog_nb.frames import RANKS, RULES, VERDICTS, check
+from deeplog_nb.verdicts.policy import Policy
+
+UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
+
+
+def judge(ranks: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
+    """VERDICTS: every entry and every session's end with what each rule says of it, a score and a reason.
+
+    Rules: ``unseen`` (the key is not in the model's vocabulary), ``unlikely`` (rank over g, or probability
+    under the bound), ``ended_early`` (on the end row of a session that is not open), ``short`` (on the end
+    row; only where the policy asks for it). ``score`` is -log10 of the probability, 40 for unseen.
+
+    >>> ranks = pl.DataFrame({"session": ["a", "a", "a"], "position": [0, 1, 2], "key": [4, 9, None],
+    ...     "count": [1] * 3, "open": [False] * 3, "rank": [1, None, 2], "probability": [0.9, 0.0, 0.2]},
+    ...     schema_overrides=dict(RANKS))
+    >>> judge(ranks, policy=Policy(g=9, ending=0.5)).select("position", "anomalous", "why")
+    shape: (3, 3)
+    ┌──────────┬───────────┬───────────────────────────────┐
+    │ position ┆ anomalous ┆ why                           │
+    │ ---      ┆ ---       ┆ ---                           │
+    │ u32      ┆ bool      ┆ str                           │
+    ╞══════════╪═══════════╪═══════════════════════════════╡
+    │ 0        ┆ false     ┆                               │
+    │ 1        ┆ true      ┆ unseen: never seen in trainin…│
+    │ 2        ┆ true      ┆ ended early: probability of e…│
+    └──────────┴───────────┴───────────────────────────────┘
+    """
+    rules = {"unseen": _unseen(), "unlikely": _unlikely(policy), "ended_early": _early(policy), "short": _short(policy)}
+    reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
+    judged = (
+        check(ranks, RANKS, "ranks")
+        .with_columns(**{name: rule.fill_null(False) for name, rule in rules.items()})
+        .with_columns(
+            anomalous=pl.any_horizontal(RULES),
+            score=pl.when("unseen").then(UNSEEN_SCORE).otherwise(-pl.col("probability").log10()).cast(pl.Float32),
+            why=pl.concat_str(reasons, separator="; ", ignore_nulls=True),
+        )
+    )
+    rest = [name for name in judged.columns if name not in VERDICTS]
+    return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")
+
+
+def _is_end() -> pl.Expr:
+    return pl.col("key").is_null()
+
+
+def _unseen() -> pl.Expr:
+    return ~_is_end() & pl.col("rank").is_null() & (pl.col("probability") == 0)
+
+
+def _unlikely(policy: Policy) -> pl.Expr:
+    ranked = pl.lit(False) if policy.g is None else pl.col("rank") > policy.g
+    improbable = pl.lit(False) if policy.probability is None else pl.col("probability") < policy.probability
+    return ~_is_end() & pl.col("rank").is_not_null() & (ranked | improbable)
+
+
+def _early(policy: Policy) -> pl.Expr:
+    if policy.ending is None:
+        return pl.lit(False)
+    return _is_end() & ~pl.col("open") & (pl.col("probability") < policy.ending)
+
+
+def _short(policy: Policy) -> pl.Expr:
+    if policy.longer_than is None:
+        return pl.lit(False)
+    return _is_end() & ~pl.col("open") & (pl.col("position") <= policy.longer_than)
+
+
+def _reasons(policy: Policy) -> dict[str, pl.Expr]:
+    chance = pl.col("probability").map_batches(_rounded, return_dtype=pl.String)
+    bound = "" if policy.probability is None else f", bound {policy.probability:.2g}"
+    top = "" if policy.g is None else f", g {policy.g}"
+    return {
+        "unseen": pl.lit("unseen: never seen in training"),
+        "unlikely": pl.format("unlikely: probability {}{}, rank {}{}", chance, pl.lit(bound), "rank", pl.lit(top)),
+        "ended_early": pl.format(
+            "ended early: probability of ending here {}, bound {}", chance, pl.lit(f"{policy.ending or 0:.2g}")
+        ),
+        "short": pl.format("short: {} keys, longer than {} is wanted", "position", pl.lit(policy.longer_than)),
+    }
+
+
+def _rounded(values: pl.Series) -> pl.Series:
+    """Two significant digits, as text. Distinct values only: there are far fewer than entries."""
+    distinct = values.unique()
+    texts = pl.Series([None if value is None else f"{value:.2g}" for value in distinct.to_list()], dtype=pl.String)
+    return values.replace_strict(distinct, texts, return_dtype=pl.String)
