@@ -21,9 +21,10 @@ Loss = Callable[[Tensor], Tensor]  # indices of examples -> their losses, one ea
 class Training:
     """How a network is trained. The paper states none of these."""
 
-    epochs: int = 120  # at most; an epoch draws as many windows as there are distinct ones
+    epochs: int = 100  # at most
     patience: int = 15  # epochs without a better held-out loss before we stop
-    batch: int = 512  # windows a step
+    batch: int = 256  # windows a step
+    draws: int = 8192  # windows an epoch, or as many as there are distinct ones if that is more
     rate: float = 1e-2  # Adam's step size; halved when the held-out loss stalls
     temper: float = 0.7  # windows are drawn by count ** temper and weighted back: rare ones are seen often enough
     seed: int = 0
@@ -90,7 +91,7 @@ def _epoch(
     drawn = weights.double() ** training.temper  # [N]
     back = (weights.double() / weights.sum() / (drawn / drawn.sum())).float().to(training_device(network))  # [N]
     total = torch.zeros((), device=back.device)
-    picks = torch.multinomial(drawn, len(drawn), replacement=True, generator=generator)  # [N]
+    picks = torch.multinomial(drawn, max(len(drawn), training.draws), replacement=True, generator=generator)  # [N]
     for batch in picks.to(back.device).split(training.batch):
         optimizer.zero_grad()
         weighted = loss(batch) * back[batch]  # [B]

@@ -8,13 +8,14 @@ said in ``open``, so that nobody takes the end of the log for the end of a task.
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from deeplog_nb.frames import SESSIONS, InputError, check
 
 _NEEDED = {"key": pl.UInt32()}
+PATIENCE = 3  # a session is over after this many times the longest wait that it, or its last key, has seen
 _CARRIED = ("file", "line", "offset", "time", "parameters")  # kept in SESSIONS where the events have them
 
 
@@ -51,8 +52,8 @@ def sessionize(
         named = named.pipe(_cut, pl.col("time").diff().over("session") > silence)
     if count is not None:
         named = named.pipe(_cut, pl.int_range(pl.len()).over("session") % count == 0)
-    placed = named.pipe(_place)
-    return placed.with_columns(open=_open(placed, events, by=by, silence=silence)).pipe(_finish)
+    end = events["time"].max() if _timed(events) else None
+    return named.pipe(_place).pipe(_mark_open, end, by=by, silence=silence).pipe(_finish)
 
 
 def without_session(events: pl.DataFrame, by: str | None) -> pl.DataFrame:
@@ -128,19 +129,30 @@ def _elapsed(events: pl.DataFrame) -> pl.Expr:
     return pl.col("time").diff().over("session").dt.total_microseconds() / 1e6
 
 
-def _open(placed: pl.DataFrame, events: pl.DataFrame, *, by: str | None, silence: timedelta | None) -> pl.Expr:
-    """Whether the log ended within the session's own horizon: the longest wait that its last key has seen."""
+def _mark_open(placed: pl.DataFrame, end: datetime | None, *, by: str | None, silence: timedelta | None) -> pl.DataFrame:
+    """Whether the log ended within the session's own horizon: its longest waits, with room."""
     if silence is None and by is None:
-        return pl.lit(True)  # a file, or a window of it, ends where it was cut
-    if not _timed(events):
-        return pl.lit(False)
-    last = pl.col("time").last().over("session")
-    left = (pl.lit(events["time"].max()) - last).dt.total_microseconds() / 1e6
+        return placed.with_columns(open=pl.lit(True))  # a file, or a window of it, ends where it was cut
+    if end is None:
+        return placed.with_columns(open=pl.lit(False))
     if silence is not None:
-        return left <= silence.total_seconds()
-    wait = pl.col("elapsed").shift(-1).over("session").max().over("key")
-    own = pl.max_horizontal(pl.col("elapsed").max().over("session"), wait.last().over("session"))
-    return left <= own.fill_null(0.0)
+        horizon = placed.select("session", horizon=pl.lit(silence.total_seconds())).unique()
+    else:
+        horizon = _horizons(placed)
+    left = (pl.lit(end) - pl.col("time").last().over("session")).dt.total_microseconds() / 1e6
+    return placed.join(horizon, on="session", maintain_order="left").with_columns(open=left <= pl.col("horizon"))
+
+
+def _horizons(placed: pl.DataFrame) -> pl.DataFrame:
+    """``session, horizon``: some times the longest wait that the session, or its last key anywhere, has seen."""
+    waits = placed.select("session", "key", "elapsed", wait=pl.col("elapsed").shift(-1).over("session"))
+    after = waits.group_by("key").agg(pl.col("wait").max())
+    return (
+        waits.group_by("session")
+        .agg(pl.col("key").last(), own=pl.col("elapsed").max())
+        .join(after, on="key")
+        .select("session", horizon=PATIENCE * pl.max_horizontal("own", "wait").fill_null(0.0))
+    )
 
 
 def _finish(placed: pl.DataFrame) -> pl.DataFrame:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import RANKS, InputError, check
 from deeplog_nb.verdicts.policy import Policy
 
-TAIL = 0.1  # share of the held-out sessions, the most surprising ones, that the tail is fitted to
+TAIL = 0.1  # share of the held-out sessions, the most surprising ones, from which we extrapolate
 
 
 def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
     """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
 
-    ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound
-    lies beyond the worst: the surprise (-log probability) of the worst tenth is extended exponentially.
+    ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound lies
+    beyond the worst of them: among sessions as improbable as the worst tenth, a model that is calibrated
+    raises false alarms in proportion to the bound, so the bound is lowered in proportion.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
     ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
@@ -51,19 +51,11 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
 
 def _bound(sessions: pl.DataFrame, rate: float) -> float:
     """The probability below which about ``rate`` of such sessions lies."""
-    surprise = -np.log(sessions["probability"].to_numpy().astype(np.float64))
-    return float(math.exp(-_exceeded_by(surprise, sessions["count"].to_numpy().astype(np.int64), rate)))
-
-
-def _exceeded_by(values: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], rate: float) -> float:
-    """The value that a share ``rate`` exceeds: empirical where there are enough, else by an exponential tail."""
-    order = np.argsort(-values)
-    values, above = values[order], np.cumsum(counts[order])  # above[i]: how many are at least values[i]
-    total = int(above[-1])
+    ordered = sessions.sort("probability")
+    values = ordered["probability"].to_numpy().astype(np.float64)
+    reached = np.cumsum(ordered["count"].to_numpy().astype(np.int64))  # sessions at or below each value
+    total = int(reached[-1])
     if total * rate >= 1:
-        return float(values[np.searchsorted(above, math.floor(total * rate), side="left")])
-    tail = max(1, math.ceil(total * TAIL))
-    at = int(np.searchsorted(above, tail))
-    threshold, reached = values[at], int(above[at])
-    mean = float(np.average(values[: at + 1] - threshold, weights=counts[order][: at + 1]))
-    return max(float(values[0]), float(threshold) + mean * math.log(reached / (total * rate)))
+        return float(values[np.searchsorted(reached, math.floor(total * rate), side="right")])
+    at = int(np.searchsorted(reached, math.ceil(total * TAIL)))
+    return float(min(values[0], values[at] * rate * total / reached[at]))

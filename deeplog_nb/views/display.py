@@ -35,7 +35,7 @@ _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Picture:
-    """A chart, the frame that it draws, and the finding in one sentence.
+    """A chart, the frame behind it, and the finding in one sentence.
 
     >>> import altair as alt
     >>> shares = pl.DataFrame({"rank": [1, 2], "share": [0.5, 1.0]})
@@ -54,7 +54,7 @@ class Picture:
         return str(self.chart.description)
 
     def data(self) -> pl.DataFrame:
-        """The frame that is drawn, row for row."""
+        """The frame behind the picture, whole where the drawing is thinned."""
         return self.frame
 
     def spec(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ FLAGS = [
     "--disable-sync",
 ]
 IDLE = re.compile(r"\| Idle$")  # the end of the status bar's text about the kernel
+UNSAVED = ".lm-DockPanel-tabBar .lm-TabBar-tab.jp-mod-dirty"  # the dot in the notebook's tab
 TALL = {"width": 1280, "height": 2300}  # so that windowed rendering draws every cell
 
 
@@ -81,8 +82,6 @@ class Lab:
         ``look`` is called with Playwright's page once all is done and before it closes; its answer
         is ``seen``. A run that does not end within ``seconds`` is reported as far as it came.
         """
-        from playwright.sync_api import sync_playwright
-
         for path in files:
             copy = partial(shutil.copytree, dirs_exist_ok=True) if path.is_dir() else shutil.copy
             copy(path, self.root / path.name)
@@ -90,25 +89,39 @@ class Lab:
         copied.write_text(json.dumps(_cleared(json.loads(notebook.read_text("utf-8")))), "utf-8")
         blocked: list[str] = []
         raised: list[str] = []
-        screenshot = copied.with_suffix(".png")
+        with self.opened(notebook.name, blocked, raised, viewport or TALL) as page:
+            _run_cells(page, seconds)
+            _save(page)
+            screenshot = copied.with_suffix(".png")
+            page.screenshot(path=screenshot)
+            run = _report(copied, blocked=blocked, raised=raised, screenshot=screenshot)
+            return replace(run, seen=look(page)) if look and run.executed == run.cells else run
+
+    @contextmanager
+    def opened(
+        self, name: str, blocked: list[str], raised: list[str], viewport: dict[str, int] = TALL
+    ) -> Iterator[Any]:
+        """A page with that notebook of the server's root, its kernel idle; what goes wrong is appended."""
+        from playwright.sync_api import sync_playwright
+
+        def block(route: Any) -> None:
+            blocked.append(route.request.url)
+            route.abort()
+
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=self.chromium, args=FLAGS)
-            context = browser.new_context(viewport=viewport or TALL)
-            context.route(lambda url: not url.startswith((self.url, "data:", "blob:")), _blocker(blocked))
+            context = browser.new_context(viewport=viewport)
+            context.route(lambda url: not url.startswith((self.url, "data:", "blob:")), block)
             page = context.new_page()
             page.on("pageerror", lambda error: raised.append(str(error)))
-            page.goto(f"{self.url}/lab/tree/{notebook.name}?reset")
-            self._wait_for_kernel(page)
-            _run_cells(page, seconds)
-            self._save(page, copied)
-            run = _report(copied, blocked=blocked, raised=raised, screenshot=screenshot)
-            page.screenshot(path=screenshot)
-            if look and run.executed == run.cells:
-                run = replace(run, seen=look(page))
-            browser.close()
-        for session in self.ask("sessions"):
-            self.ask(f"sessions/{session['id']}", "DELETE")
-        return run
+            try:
+                page.goto(f"{self.url}/lab/tree/{name}?reset")
+                self._wait_for_kernel(page)
+                yield page
+            finally:
+                browser.close()
+                for session in self.ask("sessions") or []:
+                    self.ask(f"sessions/{session['id']}", "DELETE")
 
     def ask(self, path: str, method: str = "GET") -> Any:
         """The server's answer to a call of its interface, or None while it has no good one."""
@@ -129,12 +142,6 @@ class Lab:
 
     def _idle(self) -> bool:
         return any(k["connections"] and k["execution_state"] == "idle" for k in self.ask("kernels") or [])
-
-    def _save(self, page: Any, path: Path) -> None:
-        before = path.stat().st_mtime_ns
-        page.keyboard.press("Control+s")
-        _until(lambda: path.stat().st_mtime_ns != before, otherwise="the notebook was not saved", page=page)
-        json.loads(path.read_text("utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -194,14 +201,6 @@ def _until(true: Callable[[], object], *, otherwise: str, page: Any = None, seco
         page.wait_for_timeout(50) if page else time.sleep(0.05)
 
 
-def _blocker(blocked: list[str]) -> Callable[[Any], None]:
-    def block(route: Any) -> None:
-        blocked.append(route.request.url)
-        route.abort()
-
-    return block
-
-
 def _run_cells(page: Any, seconds: float) -> None:
     from playwright.sync_api import TimeoutError as TookTooLong
 
@@ -214,6 +213,11 @@ def _run_cells(page: Any, seconds: float) -> None:
     with suppress(TookTooLong):  # how far it came is in the saved file
         page.wait_for_function(done, timeout=1000 * seconds)
         page.get_by_text(IDLE).wait_for(timeout=1000 * seconds)
+
+
+def _save(page: Any) -> None:
+    page.keyboard.press("Control+s")
+    page.wait_for_selector(UNSAVED, state="detached")  # off when the server has answered: the file is whole
 
 
 def _cleared(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -65,3 +65,14 @@ def test_progress_leaves_one_output_with_the_last_step(run: Any) -> None:
     """Two thousand steps are one output in the saved notebook, and it says how the work ended."""
     chart, *rest = run.outputs("text/plain")
     assert (chart[:6], rest) == ("90.0 %", ["training keys · epoch 2000"])
+
+
+def test_a_chart_is_drawn_where_the_notebook_is_not_trusted(lab: Any, run: Any) -> None:
+    """A notebook from elsewhere, opened and not run, draws its charts as live as where it was made."""
+    mailed = lab.root / "mailed.ipynb"
+    mailed.write_text(json.dumps(run.notebook | {"metadata": {"from": "elsewhere"} | run.notebook["metadata"]}))
+    asked: list[str] = []
+    with lab.opened(mailed.name, asked, asked) as page:
+        assert page.get_by_title("Notebook not trusted: 0 of 2 code cells trusted.").count() == 1
+        assert drawn(page) == run.seen
+    assert asked == []
