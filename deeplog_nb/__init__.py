@@ -1,1 +1,110 @@
-"""DeepLog, whole, in a notebook."""
+"""DeepLog (Du, Li, Zheng, Srikumar, CCS 2017), whole, in a notebook: the map of public names.
+
+Names are loaded when they are first used, so that ``import deeplog_nb`` costs little more than polars.
+
+    >>> import deeplog_nb as dl
+    >>> lines = dl.read(dl.load_openstack().log)
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deeplog_nb.case.report import write_report
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
+    from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.events.spell import Spell
+    from deeplog_nb.events.templates import Templates
+    from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
+    from deeplog_nb.lines.layouts import Detection, Layout, layouts
+    from deeplog_nb.lines.read import detect_layout, read, scan
+    from deeplog_nb.models.keys import KeyModel
+    from deeplog_nb.models.training import Training
+    from deeplog_nb.sessions.holdout import holdout
+    from deeplog_nb.sessions.sessionize import sessionize
+    from deeplog_nb.verdicts.calibrate import calibrate
+    from deeplog_nb.verdicts.evaluate import evaluate
+    from deeplog_nb.verdicts.judge import judge
+    from deeplog_nb.verdicts.patterns import alarms, patterns
+    from deeplog_nb.verdicts.policy import Policy
+    from deeplog_nb.views.charts import rank_cdf
+    from deeplog_nb.views.display import Picture
+    from deeplog_nb.views.progress import Progress
+
+_HOMES = {
+    "case.report": ("write_report",),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
+    "detector": ("Cut", "Detector", "load"),
+    "events.spell": ("Spell",),
+    "events.templates": ("Templates",),
+    "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
+    "lines.layouts": ("Detection", "Layout", "layouts"),
+    "lines.read": ("detect_layout", "read", "scan"),
+    "models.keys": ("KeyModel",),
+    "models.training": ("Training",),
+    "sessions.holdout": ("holdout",),
+    "sessions.sessionize": ("sessionize",),
+    "verdicts.calibrate": ("calibrate",),
+    "verdicts.evaluate": ("evaluate",),
+    "verdicts.judge": ("judge",),
+    "verdicts.patterns": ("alarms", "patterns"),
+    "verdicts.policy": ("Policy",),
+    "views.charts": ("rank_cdf",),
+    "views.display": ("Picture",),
+    "views.progress": ("Progress",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Bundled",
+    "Cut",
+    "DeepLogError",
+    "Detection",
+    "Detector",
+    "FrameError",
+    "Generated",
+    "InputError",
+    "KeyModel",
+    "Layout",
+    "ModelError",
+    "Picture",
+    "Policy",
+    "Progress",
+    "Spell",
+    "Templates",
+    "Training",
+    "alarms",
+    "calibrate",
+    "detect_layout",
+    "evaluate",
+    "holdout",
+    "judge",
+    "layouts",
+    "load",
+    "load_hdfs",
+    "load_openstack",
+    "make_hdfs",
+    "make_openstack",
+    "patterns",
+    "rank_cdf",
+    "read",
+    "scan",
+    "sessionize",
+    "write_report",
+]
+
+try:
+    __version__ = version("deeplog_nb")
+except PackageNotFoundError:  # run from a checkout that is not installed
+    __version__ = "0"
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'deeplog_nb' has no attribute {name!r}")
+    return getattr(import_module(f"deeplog_nb.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -19,7 +19,7 @@ from deeplog_nb.frames import RANKS, InputError, ModelError, check
 from deeplog_nb.models.network import KeyNetwork, probabilities
 from deeplog_nb.models.store import fill, load_model, save_model
 from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
-from deeplog_nb.sessions.vocabulary import Vocabulary
+from deeplog_nb.sessions.vocabulary import BEFORE, UNKNOWN, Vocabulary
 from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
 
 _IDENTITY = ("file", "line", "time")  # of the session's rows, carried to RANKS where they are there
@@ -34,6 +34,7 @@ class KeySettings:
     units: int = 64  # alpha: LSTM units a layer
     start: bool = True  # pad a session's beginning; without it the first h keys are never judged
     end: bool = True  # predict the end of a session too
+    blur: float = 0.5  # share of the training histories whose older keys are made unknown
     training: Training = field(default_factory=Training)
 
 
@@ -65,9 +66,10 @@ class KeyModel:
         units: int = 64,
         start: bool = True,
         end: bool = True,
+        blur: float = 0.5,
         training: Training | None = None,
     ) -> None:
-        self.settings = KeySettings(history, layers, units, start, end, training or Training())
+        self.settings = KeySettings(history, layers, units, start, end, blur, training or Training())
         self._vocabulary: Vocabulary | None = None
         self._network: KeyNetwork | None = None
         self._steps: list[Step] = []
@@ -186,9 +188,10 @@ class KeyModel:
         histories = torch.from_numpy(seen.histories).to(device)  # [N, h]
         nexts = torch.from_numpy(seen.nexts).to(device)  # [N]
         weights = torch.from_numpy(seen.counts.astype(np.float32))  # [N]
+        blur, generator = self.settings.blur, torch.Generator().manual_seed(self.settings.training.seed)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
-            return F.cross_entropy(network(histories[batch]), nexts[batch], reduction="none")
+            return F.cross_entropy(network(_blurred(histories[batch], blur, generator)), nexts[batch], reduction="none")
 
         self._steps = []
         held_loss = None if held is None or not len(held.counts) else lambda: _mean_loss(network, held)
@@ -215,6 +218,19 @@ class KeyModel:
         at = pl.Series(found.of_entry)
         entries = table.select(pl.all().gather(at.set(at < 0, None)))
         return entries["rank"], entries["probability"]
+
+
+def _blurred(histories: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Some of the histories with all but their last few keys unknown: what is certain after few keys is learnt
+    as such, rather than by heart for each long history; and the network learns what unknown means.
+    """
+    if not share:
+        return histories
+    rows, h = histories.shape
+    kept = torch.randint(1, h + 1, (rows, 1), generator=generator)  # [B, 1]
+    kept = torch.where(torch.rand(rows, 1, generator=generator) < share, kept, h).to(histories.device)
+    older = torch.arange(h, 0, -1, device=histories.device) > kept  # [B, h]
+    return torch.where(older & (histories != BEFORE), UNKNOWN, histories)
 
 
 def _mean_loss(network: KeyNetwork, held: Windows) -> float:
