@@ -35,6 +35,8 @@ class KeySettings:
     start: bool = True  # pad a session's beginning; without it the first h keys are never judged
     end: bool = True  # predict the end of a session too
     blur: float = 0.5  # share of the training histories whose older keys are made unknown
+    dropout: float = 0.1  # of the LSTM's outputs while training
+    direct: bool = True  # connect the last key directly to the scores, beginning with the pair counts
     training: Training = field(default_factory=Training)
 
 
@@ -67,9 +69,11 @@ class KeyModel:
         start: bool = True,
         end: bool = True,
         blur: float = 0.5,
+        dropout: float = 0.1,
+        direct: bool = True,
         training: Training | None = None,
     ) -> None:
-        self.settings = KeySettings(history, layers, units, start, end, blur, training or Training())
+        self.settings = KeySettings(history, layers, units, start, end, blur, dropout, direct, training or Training())
         self._vocabulary: Vocabulary | None = None
         self._network: KeyNetwork | None = None
         self._steps: list[Step] = []
@@ -188,6 +192,7 @@ class KeyModel:
         histories = torch.from_numpy(seen.histories).to(device)  # [N, h]
         nexts = torch.from_numpy(seen.nexts).to(device)  # [N]
         weights = torch.from_numpy(seen.counts.astype(np.float32))  # [N]
+        network.begin_with_pairs(histories, nexts, weights.to(device))
         blur, generator = self.settings.blur, torch.Generator().manual_seed(self.settings.training.seed)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
@@ -203,7 +208,14 @@ class KeyModel:
         s = self.settings
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(s.training.seed)
-            network = KeyNetwork(self.vocabulary.inputs, self.vocabulary.end + s.end, s.units, s.layers)
+            network = KeyNetwork(
+                self.vocabulary.inputs,
+                self.vocabulary.end + s.end,
+                s.units,
+                s.layers,
+                dropout=s.dropout,
+                direct=s.direct,
+            )
         return network.to(pick_device(s.training.device))
 
     def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:

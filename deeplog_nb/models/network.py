@@ -1,30 +1,54 @@
 """The log-key network: one-hot history -> stacked LSTM -> scores of what comes next (paper, §3.1).
 
+Beside the LSTM there may be *direct* connections from the last key to the scores (Mikolov et al., ASRU 2011),
+which begin as the logarithms of the pair counts: what always follows need not be learnt, so that a
+few hundred sessions are enough for a transition that never happens to become truly improbable.
+
 Tensors only. Axes: B batch, h history, V history codes, U units, C classes (the keys, then the end).
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 from torch import Tensor, nn
 
 
+SMOOTHING: Final = 0.05  # occurrences that a pair which never occurred begins with
+
+
 class KeyNetwork(nn.Module):
     """LSTM over one-hot keys; scores from the last step's hidden state."""
 
-    def __init__(self, inputs: int, classes: int, units: int, layers: int) -> None:
+    def __init__(
+        self, inputs: int, classes: int, units: int, layers: int, *, dropout: float = 0.0, direct: bool = False
+    ) -> None:
         super().__init__()
         self.inputs = inputs
-        self.lstm = nn.LSTM(inputs, units, layers, batch_first=True)
+        self.lstm = nn.LSTM(inputs, units, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
+        self.dropout = nn.Dropout(dropout)
         self.scores = nn.Linear(units, classes)
+        self.direct = nn.Embedding(inputs, classes) if direct else None
 
     def forward(self, histories: Tensor) -> Tensor:
         """Scores of what comes next (before the softmax)."""
         one_hot = F.one_hot(histories, self.inputs).to(self.scores.weight.dtype)  # [B, h, V]
         hidden, _ = self.lstm(one_hot)  # [B, h, U]
-        scores: Tensor = self.scores(hidden[:, -1])  # [B, C]
-        return scores
+        scores: Tensor = self.scores(self.dropout(hidden[:, -1]))  # [B, C]
+        return scores if self.direct is None else scores + self.direct(histories[:, -1])
+
+    @torch.no_grad()
+    def begin_with_pairs(self, histories: Tensor, nexts: Tensor, counts: Tensor) -> None:
+        """Set the direct connections to the log frequency of each next key after each last one."""
+        if self.direct is None:
+            return
+        pairs = torch.full_like(self.direct.weight, SMOOTHING)  # [V, C]
+        pairs.index_put_((histories[:, -1], nexts), counts.to(pairs), accumulate=True)
+        self.direct.weight.copy_((pairs / pairs.sum(1, keepdim=True)).log())
+        nn.init.zeros_(self.scores.weight)
+        nn.init.zeros_(self.scores.bias)
 
 
 @torch.no_grad()

@@ -21,14 +21,15 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
     """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
 
     ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound lies
-    beyond the worst of them: among sessions as improbable as the worst tenth, a model that is calibrated
-    raises false alarms in proportion to the bound, so the bound is lowered in proportion.
+    beyond the worst tenth of them: from there a model that is calibrated raises false alarms in proportion to
+    the bound, so the bound is lowered in proportion. (One stray session does not move it: of fewer than 1/rate
+    sessions it cannot tell how rare it is.) ``source`` says how many of the held-out sessions are flagged.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
     ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
     ...     schema_overrides=dict(RANKS))
     >>> calibrate(ranks, rate=0.5)
-    Policy(g=None, probability=0.25, ending=0.8, longer_than=None, source='held-out normal: 2 sessions, rate 0.5')
+    Policy(g=None, probability=0.25, ending=0.8, longer_than=None, source='held-out normal: rate 0.5, 0 of 2 sessions below the bound')
     """
     if not 0 < rate < 1:
         raise InputError(f"rate is {rate}; it is the share of normal sessions that may be flagged, between 0 and 1")
@@ -41,11 +42,13 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
     ends = held.filter(pl.col("key").is_null() & ~pl.col("open"))
     if worst.is_empty():
         raise InputError("there is no held-out session to calibrate on; hold out more of the normal part")
-    sessions = int(worst["count"].sum())
+    probability = _bound(worst, rate)
+    total = int(worst["count"].sum())
+    flagged = int(worst.filter(pl.col("probability") < probability)["count"].sum())
     return Policy(
-        probability=_bound(worst, rate),
+        probability=probability,
         ending=_bound(ends, rate) if len(ends) else None,
-        source=f"held-out normal: {sessions} sessions, rate {rate:g}",
+        source=f"held-out normal: rate {rate:g}, {flagged} of {total} sessions below the bound",
     )
 
 
@@ -58,4 +61,4 @@ def _bound(sessions: pl.DataFrame, rate: float) -> float:
     if total * rate >= 1:
         return float(values[np.searchsorted(reached, math.floor(total * rate), side="right")])
     at = int(np.searchsorted(reached, math.ceil(total * TAIL)))
-    return float(min(values[0], values[at] * rate * total / reached[at]))
+    return float(values[at] * rate * total / reached[at])

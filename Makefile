@@ -1,0 +1,30 @@
+# Two commands on a fresh machine with Python and make: `make report`, `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: report test lab bench clean
+
+report: $(READY)  ## set up, then judge the bundled log
+	$(BIN)/deeplog-nb report
+
+test: $(READY)  ## set up, then lint, type-check and pass the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lab: $(READY)  ## set up, then open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+bench: $(READY)  ## set up, then measure speed against a peer
+	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark --override-ini "addopts=--import-mode=importlib"
+
+clean:
+	rm -rf $(VENV) report
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $(READY)

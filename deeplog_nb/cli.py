@@ -1,0 +1,246 @@
+"""The command line: arranges the library's calls, prints what they found. It computes nothing itself."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from deeplog_nb.frames import DeepLogError, InputError
+
+SHOWN: Final = 20  # findings printed; the report holds more
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 = done (anomalies or not), 2 = bad input, said in one sentence."""
+    wanted = _parser().parse_args(arguments)
+    try:
+        wanted.run(wanted)
+    except DeepLogError as error:
+        print(f"deeplog-nb: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def report(wanted: argparse.Namespace) -> None:
+    """Judge a log, write report.html and verdicts.parquet, print the alarms by pattern."""
+    from deeplog_nb.case.report import findings, write_report
+
+    began = time.perf_counter()
+    if wanted.model and (wanted.normal or wanted.session):
+        raise InputError("--model brings its own normal part and sessions; leave --normal and --session out")
+    run = _judge(wanted)
+    seconds = time.perf_counter() - began
+    out = Path(wanted.out)
+    page = write_report(out / "report.html", run.detector, run.lines, run.verdicts, about=run.about)
+    run.verdicts.write_parquet(out / "verdicts.parquet")
+    if wanted.json:
+        print(json.dumps(_as_json(run, page, seconds)))
+        return
+    for name, fact in run.about.items():
+        print(f"{name:<12} {fact}")
+    _print_findings(findings(run.detector, run.lines, run.verdicts, most=SHOWN), run)
+    print(f"\n{page} and {out / 'verdicts.parquet'} written after {seconds:.1f} s")
+
+
+def parse(wanted: argparse.Namespace) -> None:
+    """Read a log and mine its templates; write events and templates where asked to."""
+    from deeplog_nb.events.spell import Spell
+    from deeplog_nb.lines.files import find_files
+    from deeplog_nb.lines.read import detect_layout, read
+
+    began = time.perf_counter()
+    files = find_files(wanted.paths)
+    layout = detect_layout(wanted.paths).layout.name if wanted.layout == "auto" else wanted.layout
+    lines = read(wanted.paths, layout=layout)
+    templates = Spell().fit(lines)
+    if wanted.out:
+        templates.parse(lines).write_parquet(_with_folder(wanted.out))
+    if wanted.templates:
+        templates.save(_with_folder(wanted.templates))
+    seconds = round(time.perf_counter() - began, 3)
+    size = sum(file.stat().st_size for file in files)
+    found = {"files": len(files), "bytes": size, **_line_counts(lines), "layout": layout, "keys": len(templates)}
+    if wanted.json:
+        print(json.dumps(found | {"seconds": seconds}))
+        return
+    print(_read_fact(lines, wanted.paths, wanted.layout))
+    with pl.Config(tbl_rows=50, fmt_str_lengths=100, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
+        print(_shown(templates.frame.select("key", "count", "template")))
+
+
+def doctor(_: argparse.Namespace) -> None:
+    """Versions, device, and what is missing."""
+    import torch
+
+    from deeplog_nb import __version__
+    from deeplog_nb.models.training import pick_device
+
+    print(f"deeplog_nb {__version__} on Python {platform.python_version()}, {platform.platform()}")
+    for name, found in _installed().items():
+        print(f"  {name:<20} {found or 'missing: pip install ' + name}")
+    device = pick_device("auto")
+    which = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
+    print(f"  models run on {device.type} ({which})")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A judged log: what it was judged by, and the facts that head the report."""
+
+    detector: Any
+    lines: pl.DataFrame
+    verdicts: pl.DataFrame
+    about: dict[str, str]
+
+
+def _judge(wanted: argparse.Namespace) -> Run:
+    from deeplog_nb.data import load_openstack
+    from deeplog_nb.lines.read import read
+    from deeplog_nb.sessions.halves import first_half, second_half
+
+    paths = wanted.suspect or [load_openstack().log]
+    lines = read(paths, layout=wanted.layout)
+    about = {"Read": _read_fact(lines, paths, wanted.layout)}
+    detector, normal = _detector(wanted, lines, about)
+    verdicts = detector.judge(lines)
+    if normal is None:
+        verdicts = second_half(verdicts, first_half(lines), whole_sessions=not detector.cut.whole_files)
+    if wanted.save_model:
+        detector.save(wanted.save_model)
+    about["Sessions"] = _sessions_fact(detector, verdicts)
+    return Run(detector, lines, verdicts, about)
+
+
+def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, str]) -> tuple[Any, object]:
+    """The detector to judge with, and what it was trained on; None = the first half of the log itself."""
+    from deeplog_nb.detector import Detector, load
+    from deeplog_nb.lines.read import read
+    from deeplog_nb.sessions.halves import first_half
+    from deeplog_nb.views.progress import Progress
+
+    if wanted.model:
+        about["Trained on"] = f"nothing now: the saved detector in {wanted.model}"
+        return load(wanted.model), wanted.model
+    normal = read(wanted.normal, layout=wanted.layout) if wanted.normal else first_half(lines)
+    with Progress("training") as progress:
+        detector = Detector.fit(normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress)
+    if wanted.normal:
+        about["Trained on"] = _read_fact(normal, wanted.normal, wanted.layout)
+    else:
+        about["Trained on"] = f"the first half of the log by time ({len(normal):,} lines), taken as normal; the rest is judged"
+    return detector, wanted.normal or None
+
+
+def _print_findings(found: Sequence[Any], run: Run) -> None:
+    from deeplog_nb.views.text import visible
+
+    flagged, judged = _flagged(run.verdicts)
+    print(f"\n{flagged:,} of {judged:,} sessions look wrong" + (", worst pattern first:" if found else "."))
+    for number, each in enumerate(found, 1):
+        place = f"{each.file}:{each.line}"
+        print(f"\n{number:>3}. {visible(each.title, 300)}")
+        print(f"     {each.sessions:,} session{'s' * (each.sessions != 1)} · first {visible(each.session or 'in no session')} at {place}")
+        print(f"     {each.why}")
+        for row in each.context:
+            print(f"     {'▶' if row.is_alarm else ' '} {row.line:>7}  {visible(row.message, 160)}")
+
+
+def _as_json(run: Run, page: Path, seconds: float) -> dict[str, object]:
+    from deeplog_nb.verdicts.patterns import alarms
+
+    rows = alarms(run.verdicts).select("session", pl.col("file").cast(pl.String), "line", "why", "score").to_dicts()
+    sessions = run.verdicts["session"].drop_nulls().n_unique()
+    return {"report": str(page), "lines": len(run.lines), "sessions": sessions, "anomalous": rows, "seconds": round(seconds, 3)}
+
+
+def _read_fact(lines: pl.DataFrame, paths: Sequence[str | Path], layout: str) -> str:
+    from deeplog_nb.lines.read import detect_layout
+
+    counts = _line_counts(lines)
+    names = ", ".join(Path(path).name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    how = f"layout {layout}, as asked"
+    if layout == "auto":
+        found = detect_layout(paths)
+        how = f"layout {found.layout.name}, fits {found.share:.0%} of the first {found.looked_at} lines"
+    odd = "".join(f", {counts[name]:,} {name}" for name in ("unmatched", "folded") if counts[name])
+    return f"{counts['lines']:,} lines of {names} ({how}{odd})"
+
+
+def _line_counts(lines: pl.DataFrame) -> dict[str, int]:
+    """Physical lines, and what became of them."""
+    folded = int(lines["message"].filter(lines["flags"].list.contains("folded")).str.count_matches("\n", literal=True).sum())
+    matched = int(lines["matched"].sum())
+    return {"lines": len(lines) + folded, "matched": matched, "unmatched": len(lines) - matched, "folded": folded}
+
+
+def _sessions_fact(detector: Any, verdicts: pl.DataFrame) -> str:
+    flagged, judged = _flagged(verdicts)
+    alone = verdicts.filter(pl.col("session").is_null()).height
+    loose = f"; {alone:,} lines in no session, checked for unseen messages only" if alone else ""
+    return f"{judged:,} judged, {flagged:,} with an alarm; told apart {detector.cut}{loose}"
+
+
+def _flagged(verdicts: pl.DataFrame) -> tuple[int, int]:
+    per_session = verdicts.drop_nulls("session").group_by("session").agg(pl.col("anomalous").any())
+    return int(per_session["anomalous"].sum()), len(per_session)
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    from deeplog_nb.views.text import visible_expr
+
+    return frame.with_columns(visible_expr(name).alias(name) for name, kind in frame.schema.items() if kind == pl.String)
+
+
+def _with_folder(path: str) -> Path:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return Path(path)
+
+
+def _installed() -> dict[str, str | None]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    found: dict[str, str | None] = {}
+    for name in ("torch", "polars", "altair", "vl-convert-python", "pyvis", "ipywidgets", "jupyterlab", "safetensors"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="deeplog-nb", description="Which lines of this log are wrong, and why.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    judged = commands.add_parser("report", help="judge a log and write a report", description=report.__doc__)
+    judged.add_argument("suspect", nargs="*", metavar="SUSPECT", help="files, globs or folders; none: the bundled OpenStack log")
+    judged.add_argument("--normal", nargs="+", metavar="PATH", help="train on these; else on the first half of SUSPECT")
+    judged.add_argument("--session", metavar="COLUMN|REGEX", help="the session's id: a column, or a pattern with a group")
+    judged.add_argument("--gap", help="end a session after so long a silence, such as 10m")
+    judged.add_argument("--count", type=int, help="cut each file into windows of so many lines")
+    judged.add_argument("--model", metavar="DIR", help="judge with the detector saved here")
+    judged.add_argument("--save-model", metavar="DIR", help="save the detector here")
+    judged.add_argument("--out", default="report", metavar="DIR", help="where the report goes (default: report)")
+    judged.set_defaults(run=report)
+    parsed = commands.add_parser("parse", help="read a log and mine its templates", description=parse.__doc__)
+    parsed.add_argument("paths", nargs="+", metavar="PATH")
+    parsed.add_argument("--out", metavar="EVENTS.parquet")
+    parsed.add_argument("--templates", metavar="T.json")
+    parsed.set_defaults(run=parse)
+    for command in (judged, parsed):
+        command.add_argument("--layout", default="auto", help="what the lines look like (default: told from the first lines)")
+        command.add_argument("--json", action="store_true", help="print one JSON object")
+    commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__).set_defaults(run=doctor)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

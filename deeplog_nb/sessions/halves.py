@@ -1,0 +1,38 @@
+"""One log as its own normal part: the first half is learnt from, what ends after it is judged.
+
+Whole sessions are judged, also those that began in the first half; no line of the second half is learnt.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from deeplog_nb.frames import InputError
+
+_LINE = ("file", "line")
+
+
+def first_half(lines: pl.DataFrame, share: float = 0.5) -> pl.DataFrame:
+    """The lines of the first ``share`` of the log's time span; where lines lack a time, of its lines.
+
+    >>> from datetime import datetime
+    >>> lines = pl.DataFrame({"line": [1, 2, 3], "time": [datetime(2026, 3, 2, hour) for hour in (8, 9, 18)]})
+    >>> first_half(lines)["line"].to_list()
+    [1, 2]
+    """
+    if not 0 < share < 1:
+        raise InputError(f"share is {share}; it must lie between 0 and 1")
+    if "time" not in lines.columns or lines["time"].null_count():
+        return lines.head(int(len(lines) * share))
+    first, last = pl.col("time").min(), pl.col("time").max()
+    return lines.filter(pl.col("time") < first + (last - first) * share)
+
+
+def second_half(judged: pl.DataFrame, first: pl.DataFrame, *, whole_sessions: bool = True) -> pl.DataFrame:
+    """The rows whose session has a line outside the first half; or only the rows outside it."""
+    outside = judged.join(first.select(_LINE), on=_LINE, how="anti", maintain_order="left")
+    if not whole_sessions:
+        return outside
+    later = pl.col("session").is_in(outside["session"].drop_nulls().unique().implode())
+    alone = pl.struct(_LINE).is_in(outside.filter(pl.col("session").is_null()).select(pl.struct(_LINE)).to_series().implode())
+    return judged.filter(pl.when(pl.col("session").is_null()).then(alone).otherwise(later))
