@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.training import Training
+    from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.verdicts.calibrate import calibrate
@@ -43,6 +44,7 @@ _HOMES = {
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
     "models.training": ("Training",),
+    "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
     "sessions.sessionize": ("sessionize",),
     "verdicts.calibrate": ("calibrate",),
@@ -78,6 +80,7 @@ __all__ = [
     "calibrate",
     "detect_layout",
     "evaluate",
+    "first_half",
     "holdout",
     "judge",
     "layouts",
@@ -90,6 +93,7 @@ __all__ = [
     "rank_cdf",
     "read",
     "scan",
+    "second_half",
     "sessionize",
     "write_report",
 ]

@@ -132,23 +132,28 @@ def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, 
         return load(wanted.model), wanted.model
     normal = read(wanted.normal, layout=wanted.layout) if wanted.normal else first_half(lines)
     with Progress("training") as progress:
-        detector = Detector.fit(normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress)
+        detector = Detector.fit(
+            normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress
+        )
     if wanted.normal:
         about["Trained on"] = _read_fact(normal, wanted.normal, wanted.layout)
     else:
-        about["Trained on"] = f"the first half of the log by time ({len(normal):,} lines), taken as normal; the rest is judged"
+        about["Trained on"] = (
+            f"the first half of the log by time ({len(normal):,} lines), taken as normal; the rest is judged"
+        )
     return detector, wanted.normal or None
 
 
 def _print_findings(found: Sequence[Any], run: Run) -> None:
+    from deeplog_nb.case.words import headline
     from deeplog_nb.views.text import visible
 
-    flagged, judged = _flagged(run.verdicts)
-    print(f"\n{flagged:,} of {judged:,} sessions look wrong" + (", worst pattern first:" if found else "."))
+    print(f"\n{headline(run.detector, run.verdicts)}" + (" Worst pattern first:" if found else ""))
     for number, each in enumerate(found, 1):
-        place = f"{each.file}:{each.line}"
+        where = f"session {each.session}" if each.session else "in no session"
+        often = f"{each.sessions:,} alike, the worst" if each.sessions > 1 else "once"
         print(f"\n{number:>3}. {visible(each.title, 300)}")
-        print(f"     {each.sessions:,} session{'s' * (each.sessions != 1)} · first {visible(each.session or 'in no session')} at {place}")
+        print(f"     {often}: {visible(f'{each.file}:{each.line}')} · {visible(where, 80)}")
         print(f"     {each.why}")
         for row in each.context:
             print(f"     {'▶' if row.is_alarm else ' '} {row.line:>7}  {visible(row.message, 160)}")
@@ -159,7 +164,13 @@ def _as_json(run: Run, page: Path, seconds: float) -> dict[str, object]:
 
     rows = alarms(run.verdicts).select("session", pl.col("file").cast(pl.String), "line", "why", "score").to_dicts()
     sessions = run.verdicts["session"].drop_nulls().n_unique()
-    return {"report": str(page), "lines": len(run.lines), "sessions": sessions, "anomalous": rows, "seconds": round(seconds, 3)}
+    return {
+        "report": str(page),
+        "lines": len(run.lines),
+        "sessions": sessions,
+        "anomalous": rows,
+        "seconds": round(seconds, 3),
+    }
 
 
 def _read_fact(lines: pl.DataFrame, paths: Sequence[str | Path], layout: str) -> str:
@@ -177,7 +188,9 @@ def _read_fact(lines: pl.DataFrame, paths: Sequence[str | Path], layout: str) ->
 
 def _line_counts(lines: pl.DataFrame) -> dict[str, int]:
     """Physical lines, and what became of them."""
-    folded = int(lines["message"].filter(lines["flags"].list.contains("folded")).str.count_matches("\n", literal=True).sum())
+    folded = int(
+        lines["message"].filter(lines["flags"].list.contains("folded")).str.count_matches("\n", literal=True).sum()
+    )
     matched = int(lines["matched"].sum())
     return {"lines": len(lines) + folded, "matched": matched, "unmatched": len(lines) - matched, "folded": folded}
 
@@ -197,7 +210,9 @@ def _flagged(verdicts: pl.DataFrame) -> tuple[int, int]:
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     from deeplog_nb.views.text import visible_expr
 
-    return frame.with_columns(visible_expr(name).alias(name) for name, kind in frame.schema.items() if kind == pl.String)
+    return frame.with_columns(
+        visible_expr(name).alias(name) for name, kind in frame.schema.items() if kind == pl.String
+    )
 
 
 def _with_folder(path: str) -> Path:
@@ -221,9 +236,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deeplog-nb", description="Which lines of this log are wrong, and why.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     judged = commands.add_parser("report", help="judge a log and write a report", description=report.__doc__)
-    judged.add_argument("suspect", nargs="*", metavar="SUSPECT", help="files, globs or folders; none: the bundled OpenStack log")
+    judged.add_argument(
+        "suspect", nargs="*", metavar="SUSPECT", help="files, globs or folders; none: the bundled OpenStack log"
+    )
     judged.add_argument("--normal", nargs="+", metavar="PATH", help="train on these; else on the first half of SUSPECT")
-    judged.add_argument("--session", metavar="COLUMN|REGEX", help="the session's id: a column, or a pattern with a group")
+    judged.add_argument(
+        "--session", metavar="COLUMN|REGEX", help="the session's id: a column, or a pattern with a group"
+    )
     judged.add_argument("--gap", help="end a session after so long a silence, such as 10m")
     judged.add_argument("--count", type=int, help="cut each file into windows of so many lines")
     judged.add_argument("--model", metavar="DIR", help="judge with the detector saved here")
@@ -236,7 +255,9 @@ def _parser() -> argparse.ArgumentParser:
     parsed.add_argument("--templates", metavar="T.json")
     parsed.set_defaults(run=parse)
     for command in (judged, parsed):
-        command.add_argument("--layout", default="auto", help="what the lines look like (default: told from the first lines)")
+        command.add_argument(
+            "--layout", default="auto", help="what the lines look like (default: told from the first lines)"
+        )
         command.add_argument("--json", action="store_true", help="print one JSON object")
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__).set_defaults(run=doctor)
     return parser

@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.disk import write_whole
+from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import RANKS, InputError, ModelError
@@ -92,11 +93,15 @@ class Detector:
         return cls(templates, model, policy, cut, held_out)
 
     def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
-        """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen."""
+        """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen.
+
+        ``shape`` is the masked text of a message that fits no template, which has no other name.
+        """
         events = self.templates.parse(lines, parameters=False)
         ranks = self.keys.rank(sessionize(events, **asdict(self.cut)))
         loose = self._loose(without_session(events, self.cut.by))
-        return judge(pl.concat([ranks, loose.select(ranks.columns)]), policy=self.policy)
+        verdicts = judge(pl.concat([ranks, loose.select(ranks.columns)]), policy=self.policy)
+        return verdicts.pipe(_with_shape, events)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -158,6 +163,14 @@ class Detector:
 def load(folder: Path | str, *, device: str = "auto") -> Detector:
     """The detector that :meth:`Detector.save` wrote into this folder."""
     return Detector.load(folder, device=device)
+
+
+def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
+    at = [name for name in ("file", "line") if name in verdicts.columns]
+    text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
+    strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
+    return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
 
 
 def _session_id(lines: pl.DataFrame) -> str | None:

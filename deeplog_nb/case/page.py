@@ -13,7 +13,7 @@ from typing import Final
 from deeplog_nb.views.text import escape
 
 LIMIT: Final = 2_000  # characters of any one text
-_VOID: Final = ("img", "link", "meta", "rect")
+_VOID: Final = ("img", "link", "meta")
 
 
 class Html(str):
@@ -36,7 +36,7 @@ def join(parts: Iterable[object], between: str = "") -> Html:
     return Html(clip(between).join(clip(part) for part in parts))
 
 
-def tag(name: str, *inside: object, **attributes: object) -> Html:
+def tag(name: str, /, *inside: object, **attributes: object) -> Html:
     """An element. Attributes that are None or False are left out; ``class_`` is class, ``a_b`` is a-b.
 
     >>> tag("p", "1 < 2", tag("b", "so"), class_="x", title='"')
@@ -69,16 +69,20 @@ def facts(pairs: Iterable[tuple[object, object]]) -> Html:
 def bar(share: float) -> Html:
     """A thin bar, so long; a picture for the eye beside the number that says it."""
     filled = tag("rect", width=f"{100 * share:.1f}", height=6, class_="filled")
-    return tag(
-        "svg", tag("rect", width=100, height=6, class_="empty"), filled, viewBox="0 0 100 6", aria_hidden="true"
-    )
+    return tag("svg", tag("rect", width=100, height=6, class_="empty"), filled, viewBox="0 0 100 6", aria_hidden="true")
 
 
 def columns(counts: Sequence[int], told: str) -> Html:
     """A strip of columns, a count each, told in words for who cannot see it."""
     tallest, width = max([*counts, 1]), 10
     drawn = (
-        tag("rect", x=at * width + 1, y=f"{44 - 40 * n / tallest:.1f}", width=width - 2, height=f"{40 * n / tallest:.1f}")
+        tag(
+            "rect",
+            x=at * width + 1,
+            y=f"{44 - 40 * n / tallest:.1f}",
+            width=width - 2,
+            height=f"{40 * n / tallest:.1f}",
+        )
         for at, n in enumerate(counts)
         if n
     )

@@ -21,9 +21,9 @@ RULE_WORDS: Final = {
     "ended_early": "ended early",
     "short": "too short",
 }
-QUOTED: Final = 100  # characters of a message or template in a title
+QUOTED: Final = 140  # characters of a message or template in a title
 ENDS: Final = "the session ends"  # what Detector.expected calls the end
-_TAG: Final = re.compile(r"^(?:\[[^\]]*<\*>[^\]]*\]\s*)+(?=\S)")  # says which machine, not what happened
+_TAG: Final = re.compile(r"^(?:\[[^\]]*<\*>[^\]]*\]\s*|<\*>[\s:]+)+(?=\S)")  # says which machine, not what happened
 
 
 def headline(detector: Detector, verdicts: pl.DataFrame) -> str:
@@ -36,7 +36,7 @@ def headline(detector: Detector, verdicts: pl.DataFrame) -> str:
     """
     entries = verdicts.filter(pl.col("key").is_not_null())
     if detector.cut.whole_files:
-        return _sentence(entries["anomalous"].sum(), len(entries), "line", 0)
+        return _sentence(int(entries["anomalous"].sum()), len(entries), "line", 0)
     sessions = verdicts.filter(pl.col("session").is_not_null())
     each = sessions.group_by("session").agg(pl.col("anomalous").any(), pl.col("count").first().cast(pl.Int64))
     wrong, judged = each.select((pl.col("count") * pl.col("anomalous")).sum(), total=pl.col("count").sum()).row(0)
@@ -46,6 +46,7 @@ def headline(detector: Detector, verdicts: pl.DataFrame) -> str:
 
 def title(row: Mapping[str, Any], message: str, templates: Templates, expected: Sequence[tuple[str, float]]) -> str:
     """What happened, in one sentence. ``row`` is a pattern, ``message`` the line that stands for it."""
+    message = message.replace(row["session"] or "<*>", "<*>")  # one id in a title says nothing of the others
     if row["rule"] == "unseen":
         return f"Message never seen in training: {_quote(message)}"
     if row["rule"] == "short":
@@ -106,5 +107,5 @@ def _named(key: int | None, message: str, templates: Templates) -> str:
 
 def _quote(text: str) -> str:
     """The text in quotes, without the tag in front that names one machine or task, cut to a title's length."""
-    plain = _TAG.sub("", text).replace("<*>", "…").strip()
+    plain = _TAG.sub("", text[: 8 * QUOTED]).replace("<*>", "…").strip()
     return f"‘{plain[:QUOTED]}{'…' if len(plain) > QUOTED else ''}’"

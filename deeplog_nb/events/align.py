@@ -26,10 +26,10 @@ def words(text: str) -> list[str]:
 
 
 def common(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
-    """Index pairs of a longest common subsequence, leftmost first.
+    """Index pairs of a longest common subsequence; of several, the one furthest left in ``right``.
 
     >>> common("ABCBDAB", "BDCABA")
-    [(1, 0), (2, 2), (3, 4), (5, 5)]
+    [(1, 0), (4, 1), (5, 3), (6, 4)]
     """
     table = _lengths(left, right)
     pairs, i, j = [], 0, 0

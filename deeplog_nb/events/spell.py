@@ -18,7 +18,7 @@ import polars as pl
 from deeplog_nb.events.align import captures, common, merge, template_of, words
 from deeplog_nb.events.masks import HOLE, shape
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import check
+from deeplog_nb.frames import InputError, check
 
 NEEDED = {"line": pl.UInt64(), "message": pl.String()}
 
@@ -43,6 +43,10 @@ class Spell:
 
     tau: float = 0.7  # share of the words (of shape and of template) that must be common to both
     split: int = 6  # a wildcard with at most so many different texts is no wildcard; 0 never splits
+
+    def __post_init__(self) -> None:
+        if not 0 < self.tau <= 1 or self.split < 0:
+            raise InputError(f"tau is {self.tau}, split {self.split}; 0 < tau <= 1 and split >= 0 are wanted")
 
     def fit(self, lines: pl.DataFrame) -> Templates:
         """The templates of these messages; needs ``message``, takes ``line`` where it is there."""
@@ -95,7 +99,7 @@ def _closest(
     """The cluster with the longest common subsequence, the shorter of two; None if it is not long enough."""
     shared = Counter(number for word in set(constants) for number in holding.get(word, ()))
     best, longest = None, 0
-    for number, _ in shared.most_common():
+    for number in sorted(shared, key=lambda each: (-shared[each], each)):  # ties by age, not by hash
         cluster = clusters[number]
         needed = tau * max(len(constants), len(cluster.constants))
         if (Counter(constants) & Counter(cluster.constants)).total() < max(needed, longest):

@@ -26,6 +26,7 @@ from deeplog_nb.frames import TEMPLATES, InputError, ModelError, check
 Miner = Callable[[Iterable[str]], Sequence[str]]
 FORMAT: Final = 1
 _MESSAGE: Final = {"message": pl.String()}
+_RENDERED: Final = {"message": pl.String(), "key": pl.UInt32(), "parameters": pl.List(pl.String())}
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Known:
     count: int
     example: str
     first_line: int
+    generation: int = 0  # how often the store had been extended when this one came
 
     @property
     def text(self) -> str:
@@ -68,7 +70,8 @@ class Templates:
         │ oops       ┆ 0   ┆ []         │
         └────────────┴─────┴────────────┘
         """
-        shaped = check(lines, _MESSAGE, "lines").with_columns(_shape=shape(pl.col("message")))
+        bare = check(lines, _MESSAGE, "lines").drop("key", "parameters", strict=False)  # EVENTS may be parsed anew
+        shaped = bare.with_columns(_shape=shape(pl.col("message")))
         assigned = self.assign(shaped["_shape"].unique(maintain_order=True))
         events = shaped.join(assigned.select(_shape="shape", key="key"), on="_shape", how="left", maintain_order="left")
         if parameters:
@@ -76,7 +79,10 @@ class Templates:
         return events.drop("_shape")
 
     def assign(self, shapes: pl.Series) -> pl.DataFrame:
-        """``shape, key, captured``: for each shape the template that fits it with the most literal text."""
+        """``shape, key, captured``: for each shape the template that fits it with the most literal text.
+
+        Templates that came when the store was extended are asked last: what had a key keeps it.
+        """
         found = [self._fit(each) for each in shapes]
         return pl.DataFrame(
             {"shape": shapes, "key": [key for key, _ in found], "captured": [texts for _, texts in found]},
@@ -95,15 +101,20 @@ class Templates:
 
         shapes = distinct_shapes(lines)
         unknown = shapes.join(self.assign(shapes["shape"]).filter(key=0), on="shape", maintain_order="left")["shape"]
-        grown = self._with(mine(unknown))
+        generation = max((k.generation + 1 for k in self.known), default=0)
+        grown = self._with(mine(unknown), generation)
         left = grown.assign(unknown).filter(key=0)["shape"]  # a merge can overshoot: such a shape stands for itself
-        return grown._with(left)._without_idle(len(self), shapes)._counted(shapes)
+        return grown._with(left, generation)._without_idle(len(self), shapes)._counted(shapes)
 
     def render(self, events: pl.DataFrame) -> pl.Series:
         """The messages that keys and parameters stand for; a key 0 keeps the message it came with."""
-        indexed = events.select("key", "parameters", "message").with_row_index("_row")
+        indexed = check(events, _RENDERED, "events").select(*_RENDERED).with_row_index("_row")
+        if len(foreign := indexed.filter(pl.col("key") > len(self))):
+            raise ModelError(
+                f"key {foreign['key'][0]} is none of these {len(self)} templates; parse the lines with them"
+            )
         parts = [self._render(part) for part in indexed.partition_by("key")]
-        return pl.concat(parts).sort("_row")["message"]
+        return pl.concat([indexed.clear().select("_row", "message"), *parts]).sort("_row")["message"]
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -113,8 +124,8 @@ class Templates:
 
     @cached_property
     def digest(self) -> str:
-        """What a model remembers to know its templates by: changes with any template or mask."""
-        return hashlib.sha256(json.dumps([MASK, self.tau, [k.literals for k in self.known]]).encode()).hexdigest()
+        """What a model remembers to know its templates by: changes with whatever decides which key a message gets."""
+        return _sha256([MASK, float(self.tau), [(k.literals, k.generation) for k in self.known]])
 
     def text(self, key: int) -> str:
         """A template as people read it; for key 0 what that means."""
@@ -122,21 +133,23 @@ class Templates:
 
     def save(self, path: Path | str) -> None:
         """Write the store as JSON, whole or not at all."""
-        content = {"format": FORMAT, "digest": self.digest, "tau": self.tau, "split": self.split}
-        body = json.dumps(content | {"templates": [asdict(each) for each in self.known]}, ensure_ascii=False, indent=1)
-        write_whole(Path(path), body.encode("utf-8", "surrogatepass"))
+        content = {"format": FORMAT, "digest": self.digest, "tau": float(self.tau), "split": self.split}
+        content |= {"templates": [asdict(each) for each in self.known]}
+        body = json.dumps(content | {"sha256": _sha256(content)}, ensure_ascii=False, indent=1)
+        write_whole(Path(path), body.encode())
 
     @classmethod
     def load(cls, path: Path | str) -> Templates:
         """Read a store that :meth:`save` wrote; refuses one that was changed or is of another version."""
         try:
             content = json.loads(Path(path).read_bytes())
+            whole = content.pop("sha256") == _sha256(content)
             store = cls(tuple(map(_known, content["templates"])), float(content["tau"]), int(content["split"]))
-        except FileNotFoundError as error:
-            raise InputError(f"{path}: no such file") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror}); give a file that save() wrote") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path}: not a template store ({type(error).__name__}: {error})") from error
-        if content.get("format") != FORMAT or content.get("digest") != store.digest:
+        if not whole or content["format"] != FORMAT or content["digest"] != store.digest:
             raise ModelError(f"{path}: changed since it was saved, or saved by another version; mine it anew")
         return store
 
@@ -155,8 +168,9 @@ class Templates:
                 return key, texts
         return 0, []
 
-    def _rank(self, key: int) -> tuple[int, int]:
-        return -sum(map(len, self.known[key - 1].literals)), key
+    def _rank(self, key: int) -> tuple[int, int, int]:
+        known = self.known[key - 1]
+        return known.generation, -sum(map(len, known.literals)), key
 
     @cached_property
     def _constants(self) -> list[int]:
@@ -171,8 +185,8 @@ class Templates:
             index[max(own, key=len, default="")].append(key)
         return index
 
-    def _with(self, shapes: Iterable[str]) -> Templates:
-        fresh = [Known(template_of(each), 0, "", 0) for each in dict.fromkeys(shapes)]
+    def _with(self, shapes: Iterable[str], generation: int) -> Templates:
+        fresh = [Known(template_of(each), 0, "", 0, generation) for each in dict.fromkeys(shapes)]
         return replace(self, known=(*self.known, *fresh))
 
     def _without_idle(self, old: int, shapes: pl.DataFrame) -> Templates:
@@ -235,7 +249,12 @@ def _recapture(part: pl.DataFrame, captured: list[str] | None) -> pl.DataFrame:
 
 def _known(entry: dict[str, Any]) -> Known:
     literals = tuple(str(text) for text in entry["literals"])
-    return Known(literals, int(entry["count"]), str(entry["example"]), int(entry["first_line"]))
+    numbers = int(entry["count"]), str(entry["example"]), int(entry["first_line"]), int(entry["generation"])
+    return Known(literals, *numbers)
+
+
+def _sha256(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _updated(known: Known, news: dict[str, Any] | None) -> Known:
@@ -244,4 +263,4 @@ def _updated(known: Known, news: dict[str, Any] | None) -> Known:
     count = known.count + news["count"]
     if known.count:
         return replace(known, count=count)
-    return Known(known.literals, count, news["example"], news["first_line"])
+    return replace(known, count=count, example=news["example"], first_line=news["first_line"])

@@ -25,7 +25,6 @@ Paths = str | Path | Sequence[str | Path]
 BLOCK: Final = 32 << 20  # bytes of text looked at at once
 BOM: Final = b"\xef\xbb\xbf"
 MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
-BROKEN: Final = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,9 @@ def find_files(paths: Paths) -> list[Path]:
     deeplog_nb.frames.InputError: no/such/file.log: no such file, folder or glob
     """
     named = [paths] if isinstance(paths, str | Path) else list(paths)
-    found = [file for path in named for file in _expand(str(path))]
-    if not found:
+    if not named:
         raise InputError("no files were named; give a path, a glob such as 'logs/*.gz', or a folder")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(file for path in named for file in _expand(str(path))))
 
 
 def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
@@ -65,8 +63,10 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
                     offset, rest = offset + len(rest) + cut, data[cut:]
                 else:
                     rest += data
-    except BROKEN as error:
-        raise InputError(f"{path}: cannot be read past byte {offset} of its text ({error})") from error
+    except (EOFError, OSError, zlib.error, lzma.LZMAError, _zstd().ZstdError) as error:
+        raise InputError(
+            f"{path}: cannot be read past byte {offset} of its text ({error}); is the file whole, and may you read it?"
+        ) from error
     yield Block(rest, offset, final=True)
 
 
@@ -111,14 +111,24 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _expand(path: str) -> list[Path]:
-    if Path(path).is_dir():
-        return sorted(each for each in Path(path).rglob("*") if each.is_file() and not each.name.startswith("."))
-    if Path(path).is_file():
-        return [Path(path)]
-    matches = [Path(each) for each in sorted(glob.glob(path, recursive=True)) if Path(each).is_file()]
+    try:
+        if Path(path).is_dir():
+            return _in_folder(Path(path))
+        if Path(path).is_file():
+            return [Path(path)]
+        matches = [Path(each) for each in sorted(glob.glob(path, recursive=True)) if Path(each).is_file()]
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise InputError(f"{path[:200]}: cannot be looked up ({error.strerror}); give another path") from error
     if not matches:
         raise InputError(f"{path}: no such file, folder or glob")
     return matches
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    found = sorted(each for each in folder.rglob("*") if each.is_file() and not each.name.startswith("."))
+    if not found:
+        raise InputError(f"{folder}: a folder without files; name the folder that holds the logs")
+    return found
 
 
 def _zstd() -> Any:

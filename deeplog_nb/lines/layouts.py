@@ -5,6 +5,7 @@ It says how a line is cut into fields; ``records`` does the cutting.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,11 @@ from typing import Final, Literal
 
 import polars as pl
 
-from deeplog_nb.frames import InputError
+from deeplog_nb.frames import EVENTS, InputError
 
 SURE: Final = 0.8  # share of the sample that a layout must fit before we believe it
+OURS: Final = {"time", "level", "source", "message"}  # groups of a pattern that fill the contract
+RESERVED: Final = {*EVENTS, "text", "recoded", "physical", "record"} - OURS  # names that no field may have
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,13 @@ class Layout:
         """Whether its times leave the year to be inferred."""
         return bool(self.time) and not any("%Y" in f or "%y" in f for f in self.time)
 
+    @property
+    def groups(self) -> list[str]:
+        """The names of the pattern's groups, in order."""
+        return re.findall(r"\(\?P?<(\w+)>", self.pattern)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Detection:
     """Which layout fits a log's first lines, how well, and what it did not fit."""
 
@@ -48,7 +56,7 @@ class Detection:
     fitted: Sequence[str]  # up to three lines each
     unfitted: Sequence[str]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         lines = [f"{self.layout.name} ({self.layout.title}): fits {self.share:.0%} of {self.looked_at} lines"]
         lines += [f"  fits      {line[:160]!r}" for line in self.fitted[:1]]
         lines += [f"  fits not  {line[:160]!r}" for line in self.unfitted]
@@ -75,6 +83,32 @@ def layout_named(name: str) -> Layout:
     if name in layouts():
         return layouts()[name]
     raise InputError(f"no layout is called {name!r}; there are: {', '.join(layouts())}, or 'auto'")
+
+
+def check_layout(layout: Layout) -> Layout:
+    r"""The layout as it came, or an error that says what its pattern lacks.
+
+    >>> check_layout(Layout("mine", "my log", pattern=r"^(?P<time>\S+) .*$"))
+    Traceback (most recent call last):
+    deeplog_nb.frames.InputError: layout 'mine': its pattern has no group (?P<message>...), which every record needs
+    """
+    if layout.kind != "regex":
+        return layout
+    try:
+        pl.select(pl.lit("").str.contains(layout.pattern))
+    except pl.exceptions.ComputeError as error:
+        raise InputError(f"layout {layout.name!r}: its pattern is not linear-time; {_reason(error)}") from error
+    if "message" not in layout.groups:
+        raise InputError(f"layout {layout.name!r}: its pattern has no group (?P<message>...), which every record needs")
+    if taken := RESERVED.intersection(layout.groups):
+        raise InputError(f"layout {layout.name!r}: groups may not be called {', '.join(sorted(taken))}; rename them")
+    return layout
+
+
+def _reason(error: Exception) -> str:
+    """The line of a pattern's error that says what is wrong."""
+    lines = str(error).splitlines()
+    return next((line for line in lines if line.startswith("error:")), lines[0])
 
 
 def detect(lines: Sequence[str]) -> Detection:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError
 from deeplog_nb.lines.files import Block, Paths, blocks, find_files, split_lines
-from deeplog_nb.lines.layouts import Detection, Layout, detect, layout_named
+from deeplog_nb.lines.layouts import Detection, Layout, check_layout, detect, layout_named
 from deeplog_nb.lines.records import Before, fields, json_columns, last_of, to_records
 
 SAMPLE = 400  # first lines looked at to tell the layout
@@ -25,9 +25,9 @@ def read(paths: Paths, *, layout: str | Layout = "auto", year: int | None = None
 
     ``paths`` is a path, glob or folder, or a list of them; files may be compressed. ``layout`` is a name
     of :func:`layouts`, your own :class:`Layout`, or ``"auto"`` (see :func:`detect_layout`). Where the log
-    states no year, ``year`` is that of its first record (else that of the file's date). Lines that the
-    layout does not fit are kept with ``matched`` false. Fields of the layout beyond the contract come as
-    columns of their own.
+    states no year, ``year`` is that of its first record (else the latest that lets the log begin before the
+    file's own date). Lines that the layout does not fit are kept with ``matched`` false. Fields of the layout
+    beyond the contract come as columns of their own.
 
     >>> from deeplog_nb.resources import shipped
     >>> lines = read(shipped("datasets", "openstack", "openstack.log.gz"))
@@ -68,7 +68,7 @@ def detect_layout(paths: Paths) -> Detection:
     >>> detect_layout(shipped("datasets", "hdfs", "hdfs.log.gz")).layout.name
     'hdfs'
     """
-    return detect(_first_lines(find_files(paths)))
+    return _detect(find_files(paths))
 
 
 def session_pattern(paths: Paths, layout: str | Layout = "auto") -> str | None:
@@ -78,24 +78,33 @@ def session_pattern(paths: Paths, layout: str | Layout = "auto") -> str | None:
 
 def _layout(files: list[Path], layout: str | Layout) -> Layout:
     if isinstance(layout, str):
-        layout = detect(_first_lines(files)).layout if layout == "auto" else layout_named(layout)
+        layout = _detect(files).layout if layout == "auto" else layout_named(layout)
     if layout.kind == "json":
-        return replace(layout, columns=json_columns(pl.Series(_first_lines(files), dtype=pl.String)))
-    return layout
+        return replace(layout, columns=json_columns(_first_lines(files)))
+    return check_layout(layout)
 
 
-def _first_lines(files: list[Path]) -> list[str]:
+def _detect(files: list[Path]) -> Detection:
+    lines = _first_lines(files).to_list()
+    if lines:
+        return detect(lines)
+    what = f"{files[0]}: holds no text" if len(files) == 1 else f"none of the {len(files)} files holds text"
+    raise InputError(f"{what} to tell the layout by; name the layout, or read another file")
+
+
+def _first_lines(files: list[Path]) -> pl.Series:
+    """The first lines that are not blank, of the first file that has any."""
     for file in files:
-        first = next(iter(blocks(file, 1 << 18)))
-        texts = split_lines(first)[0].head(SAMPLE).to_list()
-        if any(text.strip() for text in texts):
+        texts = split_lines(next(blocks(file, 1 << 18)))[0]
+        texts = texts.filter(texts.str.strip_chars() != "").head(SAMPLE)
+        if len(texts):
             return texts
-    raise InputError(f"{files[0]}: holds no text" if len(files) == 1 else "none of the files holds any text")
+    return pl.Series([], dtype=pl.String)
 
 
 def _records(file: Path, layout: Layout, year: int | None) -> Iterator[pl.DataFrame]:
     """LINES of one file, a block at a time. The last record of a block waits for its continuation lines."""
-    before = Before(year or datetime.fromtimestamp(file.stat().st_mtime, UTC).year)
+    before = _beginning(file) if year is None else Before(year)
     columns = _empty(layout).columns
     waiting, lines_in = b"", 0
     for block in blocks(file):
@@ -110,6 +119,15 @@ def _records(file: Path, layout: Layout, year: int | None) -> Iterator[pl.DataFr
         yield records.with_columns(file=pl.lit(str(file)).cast(pl.Categorical)).select(columns)
     if lines_in != before.lines:
         raise DeepLogError(f"{file}: {lines_in} lines in, {before.lines} out; this is a defect, please report it")
+
+
+def _beginning(file: Path) -> Before:
+    """What stands before a file of which we know no year: its date, and a day for time zones."""
+    try:
+        latest = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None) + timedelta(days=1)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error.strerror}); is it still there?") from error
+    return Before(latest.year, latest=latest)
 
 
 def _empty(layout: Layout) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import FLAGS, LINES, TIME
-from deeplog_nb.lines.layouts import Layout, matched
+from deeplog_nb.lines.layouts import RESERVED, Layout, matched
 
 JSON_NAMES: Final = {  # where JSON logs keep what we need, first that is there
     "time": ("time", "timestamp", "@timestamp", "ts", "asctime", "datetime"),
@@ -32,6 +32,7 @@ class Before:
     year: int  # of the last record, for layouts without one
     time: datetime | None = None  # of the last record
     lines: int = 0  # physical lines so far
+    latest: datetime | None = None  # the first record is no later, where ``year`` is only this date's
 
 
 def fields(layout: Layout) -> list[pl.Expr]:
@@ -41,7 +42,7 @@ def fields(layout: Layout) -> list[pl.Expr]:
     if layout.kind == "text":
         return [_nothing("time", TIME), _nothing("level"), _nothing("source"), pl.col("text").alias("message")]
     groups = pl.col("text").str.extract_groups(layout.pattern)
-    names = _group_names(layout)
+    names = layout.groups
     absent = [_nothing(name) for name in ("level", "source") if name not in names]
     cut = [groups.struct.field(name) for name in names if name != "time"]
     when = _time(groups.struct.field("time"), layout) if "time" in names else _nothing("time", TIME)
@@ -111,13 +112,23 @@ def _infer_year(frame: pl.DataFrame, before: Before) -> pl.DataFrame:
     last = pl.lit(before.time.replace(year=1972) if before.time else None, TIME)
     known = pl.col("time").forward_fill().fill_null(last)
     fell_back = (known.shift(1).fill_null(last) - known) > ROLLOVER
-    year = before.year + fell_back.fill_null(False).cast(pl.Int32).cum_sum()
+    year = _first_year(frame["time"], before) + fell_back.fill_null(False).cast(pl.Int32).cum_sum()
     return frame.with_columns(time=_in_year(pl.col("time"), year))
 
 
+def _first_year(times: pl.Series, before: Before) -> int:
+    """The year to count from: one earlier where the log would else begin after the file's own date."""
+    first = times.drop_nulls().first()
+    if before.latest is None or before.time is not None or not isinstance(first, datetime):
+        return before.year
+    return before.year - (first > before.latest.replace(year=1972))
+
+
 def _in_year(time: pl.Expr, year: pl.Expr) -> pl.Expr:
-    """29 February of a year that has none becomes 28 February: the log is wrong about its year."""
-    return pl.coalesce(time.dt.replace(year=year), time.dt.replace(year=year, day=28))
+    """29 February of a year that has none becomes 28 February: the year is our inference, not the log's word."""
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    no_such_day = (time.dt.month() == 2) & (time.dt.day() == 29) & ~leap
+    return time.dt.replace(year=year, day=pl.when(no_such_day).then(28).otherwise(time.dt.day()))
 
 
 def _flag(frame: pl.DataFrame, layout: Layout, before: Before) -> pl.DataFrame:
@@ -142,7 +153,8 @@ def _time(text: pl.Expr, layout: Layout) -> pl.Expr:
         dated = pl.lit("1972 ") + text
         return pl.coalesce(dated.str.to_datetime(f"%Y {f}", time_unit="us", strict=False) for f in layout.time)
     plain = text.str.replace(",", ".", literal=True).str.replace("T", " ", literal=True)
-    return pl.coalesce(_naive(plain, form) for form in layout.time)
+    read = pl.coalesce(_naive(plain, form) for form in layout.time)
+    return pl.when(read.dt.year().is_between(1, 9999)).then(read)  # what Python's datetime can hold
 
 
 def _naive(text: pl.Expr, form: str) -> pl.Expr:
@@ -156,10 +168,17 @@ def _json_fields(layout: Layout) -> list[pl.Expr]:
     cut = {name: pl.coalesce(_json(each) for each in names) for name, names in JSON_NAMES.items()}
     others = [_json(name).alias(name) for name in layout.columns]
     stamp = cut.pop("time")
-    epoch = stamp.cast(pl.Float64, strict=False)
-    seconds = pl.when(epoch > 1e11).then(epoch / 1e3).otherwise(epoch)  # milliseconds since 1970 are that large
-    when = pl.coalesce(_time(stamp, layout), pl.from_epoch((seconds * 1e6).cast(pl.Int64), time_unit="us"))
+    when = pl.coalesce(_time(stamp, layout), _epoch(stamp.cast(pl.Float64, strict=False)))
     return [when.alias("time"), *(value.alias(name) for name, value in cut.items()), *others]
+
+
+def _epoch(number: pl.Expr) -> pl.Expr:
+    """A time from seconds, milli-, micro- or nanoseconds since 1970, told by their size."""
+    units = ((1e17, 1e-3), (1e14, 1.0), (1e11, 1e3))  # larger than this: so many microseconds each
+    each = pl.coalesce(*(pl.when(number.abs() > size).then(unit) for size, unit in units), 1e6)
+    near = number.is_between(-62_135_596_800, 2.5e20)  # not before year 1; false for NaN and infinity
+    micros = pl.when(near).then((number * each).round())
+    return pl.from_epoch(pl.when(micros < 253_402_300_800e6).then(micros).cast(pl.Int64), time_unit="us")
 
 
 def _json(name: str) -> pl.Expr:
@@ -169,14 +188,8 @@ def _json(name: str) -> pl.Expr:
 def json_columns(texts: pl.Series) -> list[str]:
     """Plain top-level names in these lines beyond the contract: what ``--session COLUMN`` can name."""
     found = texts.str.extract_all(r'"[A-Za-z_]\w*"\s*:\s*[^\[{\s]').explode().drop_nulls()
-    taken = {name for names in JSON_NAMES.values() for name in names} | set(LINES)
+    taken = {name for names in JSON_NAMES.values() for name in names} | RESERVED
     return sorted({text.split('"')[1] for text in found.to_list()} - taken)
-
-
-def _group_names(layout: Layout) -> list[str]:
-    import re
-
-    return re.findall(r"\(\?P<(\w+)>", layout.pattern)
 
 
 def _nothing(name: str, kind: pl.DataType | None = None) -> pl.Expr:

@@ -233,8 +233,10 @@ class KeyModel:
 
 
 def _blurred(histories: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Some of the histories with all but their last few keys unknown: what is certain after few keys is learnt
-    as such, rather than by heart for each long history; and the network learns what unknown means.
+    """Some of the histories with all but their last few keys unknown.
+
+    What is certain after a few keys is learnt as such, rather than by heart for each long history; and the
+    network learns what unknown means.
     """
     if not share:
         return histories

@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 from torch import Tensor, nn
 
-
 SMOOTHING: Final = 0.05  # occurrences that a pair which never occurred begins with
 
 

@@ -34,5 +34,7 @@ def second_half(judged: pl.DataFrame, first: pl.DataFrame, *, whole_sessions: bo
     if not whole_sessions:
         return outside
     later = pl.col("session").is_in(outside["session"].drop_nulls().unique().implode())
-    alone = pl.struct(_LINE).is_in(outside.filter(pl.col("session").is_null()).select(pl.struct(_LINE)).to_series().implode())
+    alone = pl.struct(_LINE).is_in(
+        outside.filter(pl.col("session").is_null()).select(pl.struct(_LINE)).to_series().implode()
+    )
     return judged.filter(pl.when(pl.col("session").is_null()).then(alone).otherwise(later))

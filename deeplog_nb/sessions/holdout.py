@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from deeplog_nb.frames import SESSIONS, InputError, check
+from deeplog_nb.frames import SESSIONS, TIME, InputError, check
 
 
 def holdout(
@@ -24,14 +24,22 @@ def holdout(
     """
     if not 0 < share < 1:
         raise InputError(f"share is {share}; it must lie between 0 and 1")
-    starts = check(sessions, SESSIONS, "sessions").group_by("session", maintain_order=True).first()
-    if by == "time" and "time" in starts.columns:
+    if by not in ("time", "order"):
+        raise InputError(f"by is {by!r}; sessions are held out by 'time' or by 'order'")
+    starts = _starts(check(sessions, SESSIONS, "sessions"))
+    if by == "time":
         starts = starts.sort("time", maintain_order=True)
     later = starts["session"].tail(round(len(starts) * share))
-    if later.is_empty():
+    if len(later) in (0, len(starts)):
         return _within(sessions, share)
     kept = pl.col("session").is_in(later.implode())
     return sessions.filter(~kept), sessions.filter(kept)
+
+
+def _starts(sessions: pl.DataFrame) -> pl.DataFrame:
+    """``session, time``: the first time that each session knows."""
+    time = pl.col("time").drop_nulls().first() if "time" in sessions.columns else pl.lit(None, TIME)
+    return sessions.group_by("session", maintain_order=True).agg(time=time)
 
 
 def _within(sessions: pl.DataFrame, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -8,14 +8,16 @@ said in ``open``, so that nobody takes the end of the log for the end of a task.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
 
-from deeplog_nb.frames import SESSIONS, InputError, check
+from deeplog_nb.frames import SESSIONS, TIME, InputError, check
 
 _NEEDED = {"key": pl.UInt32()}
-PATIENCE = 3  # a session is over after this many times the longest wait that it, or its last key, has seen
+_MESSAGE = {"message": pl.String()}
+PATIENCE = 3  # a session is over after this many times the usual wait after its last key
+USUAL = 0.99  # of those waits, so that one broken session does not keep all the others open
 _CARRIED = ("file", "line", "offset", "time", "parameters")  # kept in SESSIONS where the events have them
 
 
@@ -44,16 +46,16 @@ def sessionize(
     └─────────┴──────────┴─────┘
     """
     silence = _duration(gap)
-    if silence is not None and "time" not in events.columns:
-        raise InputError("gap needs the column time, which these events have not; cut by count instead")
+    if silence is not None and not _timed(events):
+        raise InputError("gap needs times, and none of these events has one; cut by count instead")
+    if count is not None and count < 1:
+        raise InputError(f"count is {count}; a session holds 1 entry at least")
     ordered = check(events, _NEEDED, "events").pipe(_in_time)
-    named = ordered.pipe(_named, by) if by else ordered.with_columns(session=_file(ordered))
-    if silence is not None:
-        named = named.pipe(_cut, pl.col("time").diff().over("session") > silence)
-    if count is not None:
-        named = named.pipe(_cut, pl.int_range(pl.len()).over("session") % count == 0)
-    end = events["time"].max() if _timed(events) else None
-    return named.pipe(_place).pipe(_mark_open, end, by=by, silence=silence).pipe(_finish)
+    named = ordered.with_columns(session=_file(ordered)) if by is None else ordered.pipe(_named, by)
+    carried = [name for name in _CARRIED if name in named.columns]
+    kept = named.select("session", "key", "_clock", *carried)
+    end = pl.lit(ordered["_clock"].max(), TIME)
+    return kept.pipe(_cut, silence, count).pipe(_place).pipe(_mark_open, end, by, silence).pipe(_finish, carried)
 
 
 def without_session(events: pl.DataFrame, by: str | None) -> pl.DataFrame:
@@ -65,7 +67,7 @@ def without_session(events: pl.DataFrame, by: str | None) -> pl.DataFrame:
 
 def _named(events: pl.DataFrame, by: str) -> pl.DataFrame:
     named = events.with_columns(session=_ids(events, by)).explode("session").filter(pl.col("session").is_not_null())
-    if named.is_empty():
+    if named.is_empty() and len(events):
         raise InputError(
             f"no record names a session by {by!r}; a column or a regular expression with a group is wanted"
         )
@@ -75,93 +77,109 @@ def _named(events: pl.DataFrame, by: str) -> pl.DataFrame:
 def _ids(events: pl.DataFrame, by: str) -> pl.Expr:
     """The list of ids that each event names."""
     if by in events.columns:
-        return pl.concat_list(pl.col(by).cast(pl.String)).list.drop_nulls()
-    _must_be_pattern(by, events.columns)
-    found = pl.col("message").str.extract_all(by)
-    return found.list.eval(pl.element().str.extract(by, 1)).list.drop_nulls().list.unique(maintain_order=True)
+        several = isinstance(events.schema[by], pl.List)
+        named = pl.col(by).cast(pl.List(pl.String)) if several else pl.concat_list(pl.col(by).cast(pl.String))
+    else:
+        _must_be_pattern(by, check(events, _MESSAGE, "events").columns)
+        named = pl.col("message").str.extract_all(by).list.eval(pl.element().str.extract(by, 1))
+    return named.fill_null([]).list.drop_nulls().list.unique(maintain_order=True)
 
 
-def _must_be_pattern(by: str, columns: list[str]) -> None:
+def _must_be_pattern(by: str, names: list[str]) -> None:
+    columns = ", ".join(name for name in names if not name.startswith("_"))
     try:
         pl.select(pl.lit("").str.extract(by, 1))
     except pl.exceptions.ComputeError as error:
-        raise InputError(f"{by!r} is no column ({', '.join(columns)}) and no linear-time pattern: {error}") from error
+        raise InputError(f"{by!r} is no column ({columns}) and no linear-time pattern: {_last_line(error)}") from error
     if re.search(r"(?<!\\)\((?!\?[^P<])", by) is None:
-        raise InputError(
-            f"{by!r} is no column ({', '.join(columns)}), and as a pattern it lacks a group, as in 'id=(\\w+)'"
-        )
+        raise InputError(f"{by!r} is no column ({columns}), and as a pattern it lacks a group, as in 'id=(\\w+)'")
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1]
 
 
 def _in_time(events: pl.DataFrame) -> pl.DataFrame:
-    """Events in the order in which sessions read them; without a time, as they came."""
-    return events.sort("time", maintain_order=True, nulls_last=False) if _timed(events) else events
+    """Events in the order in which sessions read them; without any times, as they came.
+
+    One without a time stays below the one above it in its file: that one's time is its ``_clock``.
+    """
+    time = pl.col("time") if _timed(events) else pl.lit(None, TIME)
+    clock = time.forward_fill().backward_fill().over(_file(events))
+    return events.with_columns(_clock=clock).sort("_clock", maintain_order=True, nulls_last=False)
 
 
 def _timed(events: pl.DataFrame) -> bool:
-    return "time" in events.columns and events["time"].null_count() == 0
+    return "time" in events.columns and (events.is_empty() or events["time"].null_count() < len(events))
 
 
 def _file(events: pl.DataFrame) -> pl.Expr:
     return pl.col("file").cast(pl.String) if "file" in events.columns else pl.lit("all")
 
 
-def _cut(named: pl.DataFrame, starts: pl.Expr) -> pl.DataFrame:
-    """Number the parts of each session that begin where ``starts`` is true: name, name#2, name#3."""
-    part = starts.fill_null(False).cast(pl.UInt32).cum_sum().over("session")
-    first = part.first().over("session")
-    return named.with_columns(
-        session=pl.when(part > first).then(pl.format("{}#{}", "session", part - first + 1)).otherwise("session")
+def _cut(named: pl.DataFrame, silence: timedelta | None, count: int | None) -> pl.DataFrame:
+    """Part each session by silence, then by count: name, name#2, name#3. ``_cut``: the count ended this part."""
+    quiet = pl.lit(False) if silence is None else (pl.col("_clock").diff() > silence).fill_null(False)
+    full = pl.lit(False) if count is None else (pl.col("_at") > 0) & (pl.col("_at") % count == 0)
+    return (
+        named.with_columns(_stretch=quiet.cast(pl.UInt32).cum_sum().over("session"))
+        .with_columns(_at=pl.int_range(pl.len()).over("session", "_stretch"))
+        .with_columns(_full=full)
+        .with_columns(_part=pl.col("_stretch") + pl.col("_full").cast(pl.UInt32).cum_sum().over("session") + 1)
+        .with_columns(_cut=pl.col("_full").shift(-1, fill_value=False).over("session"))
+        .pipe(_number)
     )
+
+
+def _number(parts: pl.DataFrame) -> pl.DataFrame:
+    """The part's number behind the session's name; more than one # where an id holds one already."""
+    mark = "#"
+    while parts["session"].str.contains(mark, literal=True).any():
+        mark += "#"
+    numbered = pl.concat_str("session", pl.lit(mark), "_part")
+    return parts.with_columns(session=pl.when(pl.col("_part") > 1).then(numbered).otherwise("session"))
 
 
 def _place(named: pl.DataFrame) -> pl.DataFrame:
+    time = pl.col("time") if "time" in named.columns else pl.lit(None, TIME)
+    elapsed = time.diff().dt.total_microseconds() / 1e6
     return (
         named.with_row_index("_row")
         .sort(pl.col("_row").min().over("session"), maintain_order=True)
-        .drop("_row")
-        .with_columns(position=pl.int_range(pl.len(), dtype=pl.UInt32).over("session"), elapsed=_elapsed(named))
+        .with_columns(position=pl.int_range(pl.len(), dtype=pl.UInt32).over("session"))
+        .with_columns(elapsed=pl.when(pl.col("position") > 0).then(elapsed))
     )
 
 
-def _elapsed(events: pl.DataFrame) -> pl.Expr:
-    if "time" not in events.columns:
-        return pl.lit(None, pl.Float64)
-    return pl.col("time").diff().over("session").dt.total_microseconds() / 1e6
-
-
-def _mark_open(placed: pl.DataFrame, end: datetime | None, *, by: str | None, silence: timedelta | None) -> pl.DataFrame:
-    """Whether the log ended within the session's own horizon: its longest waits, with room."""
+def _mark_open(placed: pl.DataFrame, end: pl.Expr, by: str | None, silence: timedelta | None) -> pl.DataFrame:
+    """Whether the session was cut, or the log ended within its own horizon: its longest waits, with room."""
     if silence is None and by is None:
         return placed.with_columns(open=pl.lit(True))  # a file, or a window of it, ends where it was cut
-    if end is None:
-        return placed.with_columns(open=pl.lit(False))
+    left = (end - pl.col("_clock").last().over("session")).dt.total_microseconds() / 1e6
     if silence is not None:
-        horizon = placed.select("session", horizon=pl.lit(silence.total_seconds())).unique()
+        near = placed.with_columns(open=left <= silence.total_seconds())
     else:
-        horizon = _horizons(placed)
-    left = (pl.lit(end) - pl.col("time").last().over("session")).dt.total_microseconds() / 1e6
-    return placed.join(horizon, on="session", maintain_order="left").with_columns(open=left <= pl.col("horizon"))
+        known = placed.join(_horizons(placed), on="session", maintain_order="left")
+        near = known.with_columns(open=left <= pl.col("horizon"))
+    return near.with_columns(open=pl.col("open").fill_null(False) | pl.col("_cut").last().over("session"))
 
 
 def _horizons(placed: pl.DataFrame) -> pl.DataFrame:
-    """``session, horizon``: some times the longest wait that the session, or its last key anywhere, has seen."""
-    waits = placed.select("session", "key", "elapsed", wait=pl.col("elapsed").shift(-1).over("session"))
-    after = waits.group_by("key").agg(pl.col("wait").max())
-    return (
-        waits.group_by("session")
-        .agg(pl.col("key").last(), own=pl.col("elapsed").max())
-        .join(after, on="key")
-        .select("session", horizon=PATIENCE * pl.max_horizontal("own", "wait").fill_null(0.0))
-    )
+    """``session, horizon``: some times as long as sessions usually go on waiting after this one's last key."""
+    waits = placed.select("session", "key", wait=pl.col("elapsed").shift(-1).over("session"))
+    usual = waits.group_by("key").agg(pl.col("wait").quantile(USUAL, "higher"))
+    last = waits.group_by("session").agg(pl.col("key").last()).join(usual, on="key")
+    return last.select("session", horizon=PATIENCE * pl.col("wait").fill_null(0.0))
 
 
-def _finish(placed: pl.DataFrame) -> pl.DataFrame:
-    carried = [name for name in _CARRIED if name in placed.columns]
+def _finish(placed: pl.DataFrame, carried: list[str]) -> pl.DataFrame:
     finished = placed.with_columns(count=pl.lit(1, pl.UInt32))
     return check(finished.select(*SESSIONS, "elapsed", *carried), SESSIONS, "sessions")
 
 
 def _duration(gap: str | timedelta | None) -> timedelta | None:
+    if isinstance(gap, timedelta) and gap < timedelta(0):
+        raise InputError(f"gap is {gap}; a silence has no negative length")
     if gap is None or isinstance(gap, timedelta):
         return gap
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", gap.strip())

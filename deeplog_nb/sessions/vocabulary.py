@@ -41,8 +41,8 @@ class Vocabulary:
     def codes(self, keys: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         """History codes of these keys; what is not known gets the code of unknown."""
         at = np.searchsorted(self._sorted, keys)
-        at_or_last = np.minimum(at, len(self.keys) - 1)
-        return np.where(self._sorted[at_or_last] == keys, at_or_last + FIRST, UNKNOWN).astype(np.int64)
+        found = np.append(self._sorted, 0)[at]  # behind the last one: 0, which is no key of a vocabulary
+        return np.where((found == keys) & (found != 0), at + FIRST, UNKNOWN).astype(np.int64)
 
     @property
     def inputs(self) -> int:

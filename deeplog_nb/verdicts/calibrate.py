@@ -22,14 +22,14 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
 
     ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound lies
     beyond the worst tenth of them: from there a model that is calibrated raises false alarms in proportion to
-    the bound, so the bound is lowered in proportion. (One stray session does not move it: of fewer than 1/rate
-    sessions it cannot tell how rare it is.) ``source`` says how many of the held-out sessions are flagged.
+    the bound, so the bound is lowered in proportion, and further until no more held-out sessions are flagged than
+    chance explains. ``source`` says how many are.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
     ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
     ...     schema_overrides=dict(RANKS))
-    >>> calibrate(ranks, rate=0.5)
-    Policy(g=None, probability=0.25, ending=0.8, longer_than=None, source='held-out normal: rate 0.5, 0 of 2 sessions below the bound')
+    >>> calibrate(ranks, rate=0.5).source
+    'held-out normal: rate 0.5, 1 of 2 sessions below the bound'
     """
     if not 0 < rate < 1:
         raise InputError(f"rate is {rate}; it is the share of normal sessions that may be flagged, between 0 and 1")
@@ -57,8 +57,20 @@ def _bound(sessions: pl.DataFrame, rate: float) -> float:
     ordered = sessions.sort("probability")
     values = ordered["probability"].to_numpy().astype(np.float64)
     reached = np.cumsum(ordered["count"].to_numpy().astype(np.int64))  # sessions at or below each value
-    total = int(reached[-1])
-    if total * rate >= 1:
-        return float(values[np.searchsorted(reached, math.floor(total * rate), side="right")])
-    at = int(np.searchsorted(reached, math.ceil(total * TAIL)))
-    return float(values[at] * rate * total / reached[at])
+    expected = int(reached[-1]) * rate
+    if expected >= 1:
+        return float(values[np.searchsorted(reached, math.floor(expected), side="right")])
+    stray = values[np.searchsorted(reached, _by_chance(expected), side="right")]
+    at = int(np.searchsorted(reached, math.ceil(reached[-1] * TAIL)))
+    return float(min(stray, values[at] * expected / reached[at]))
+
+
+def _by_chance(expected: float) -> int:
+    """How many may be flagged where ``expected`` are, before we say that they are more (Poisson, 99 %)."""
+    chance = total = math.exp(-expected)
+    flagged = 0
+    while total < 0.99:
+        flagged += 1
+        chance *= expected / flagged
+        total += chance
+    return flagged

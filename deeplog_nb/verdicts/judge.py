@@ -24,15 +24,15 @@ def judge(ranks: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
     ...     schema_overrides=dict(RANKS))
     >>> judge(ranks, policy=Policy(g=9, ending=0.5)).select("position", "anomalous", "why")
     shape: (3, 3)
-    ┌──────────┬───────────┬───────────────────────────────┐
-    │ position ┆ anomalous ┆ why                           │
-    │ ---      ┆ ---       ┆ ---                           │
-    │ u32      ┆ bool      ┆ str                           │
-    ╞══════════╪═══════════╪═══════════════════════════════╡
-    │ 0        ┆ false     ┆                               │
-    │ 1        ┆ true      ┆ unseen: never seen in trainin…│
-    │ 2        ┆ true      ┆ ended early: probability of e…│
-    └──────────┴───────────┴───────────────────────────────┘
+    ┌──────────┬───────────┬─────────────────────────────────┐
+    │ position ┆ anomalous ┆ why                             │
+    │ ---      ┆ ---       ┆ ---                             │
+    │ u32      ┆ bool      ┆ str                             │
+    ╞══════════╪═══════════╪═════════════════════════════════╡
+    │ 0        ┆ false     ┆                                 │
+    │ 1        ┆ true      ┆ unseen: never seen in training  │
+    │ 2        ┆ true      ┆ ended early: probability of en… │
+    └──────────┴───────────┴─────────────────────────────────┘
     """
     rules = {"unseen": _unseen(), "unlikely": _unlikely(policy), "ended_early": _early(policy), "short": _short(policy)}
     reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]

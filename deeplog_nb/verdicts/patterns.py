@@ -21,12 +21,15 @@ def alarms(verdicts: pl.DataFrame) -> pl.DataFrame:
 def patterns(verdicts: pl.DataFrame) -> pl.DataFrame:
     """``rule, before, key, sessions, score`` and where it is first seen; one row a pattern, worst first.
 
-    A session counts under its worst alarm; what else it raised is in ``alarms``.
+    A session counts under its worst alarm; what else it raised is in ``alarms``. Messages that fit no template
+    are told apart by their ``shape``, where the verdicts have it.
     """
+    what = [name for name in ("shape",) if name in verdicts.columns]
     worst = alarms(verdicts).with_row_index("_row").group_by(_owner(), maintain_order=True).first()
     seen = [name for name in ("file", "line", "time") if name in worst.columns]
     return (
-        worst.group_by("rule", "before", "key", maintain_order=True)
+        worst.with_columns(alone=pl.col("session").is_null())
+        .group_by("rule", "alone", "before", "key", *what, maintain_order=True)
         .agg(
             sessions=pl.col("count").sum(),
             score=pl.col("score").max(),
@@ -34,7 +37,7 @@ def patterns(verdicts: pl.DataFrame) -> pl.DataFrame:
             **{name: pl.col(name).first() for name in ("session", "position", "why", *seen)},
         )
         .sort("score", "row", descending=[True, False], nulls_last=True)
-        .drop("row")
+        .drop("row", "alone")
     )
 
 
