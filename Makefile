@@ -19,7 +19,7 @@ lab: $(READY)  ## set up, then open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 bench: $(READY)  ## set up, then measure speed against a peer
-	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark --override-ini "addopts=--import-mode=importlib"
+	$(BIN)/python -m pytest tests/benchmarks -sq -o python_files='bench_*.py'
 
 clean:
 	rm -rf $(VENV) report

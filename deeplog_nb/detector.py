@@ -68,7 +68,7 @@ class Detector:
         gap: str | None = None,
         count: int | None = None,
         share: float = 0.2,
-        rate: float = 1e-3,
+        rate: float = 2e-3,
         keys: KeyModel | None = None,
         spell: Spell | None = None,
         progress: Callable[[Step], None] | None = None,

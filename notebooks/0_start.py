@@ -111,10 +111,10 @@ dl.rank_cdf(ranks, g=9)
 # ## 8. A policy: how improbable is too improbable?
 #
 # Rather than a fixed `g`, we let the held-out *normal* machines say it: bounds by which about one normal machine in
-# a thousand would be flagged. No label is involved.
+# five hundred would be flagged. No label is involved.
 
 # %%
-policy = dl.calibrate(ranks, rate=1e-3)
+policy = dl.calibrate(ranks, rate=0.002)
 policy
 
 # %% [markdown]

@@ -104,11 +104,15 @@ def _spans(text: str) -> list[tuple[int, int]]:
 
 
 def _gap(left: str, right: str) -> str:
-    """The common beginning and end of two gaps around a hole; nothing but the gap where they agree."""
+    """The delimiters with which two gaps begin and end, around a hole; nothing but the gap where they agree."""
     if left == right:
         return left
-    shorter = min(len(left), len(right))
-    head = next((n for n in range(shorter) if left[n] != right[n] or left[n] == HOLE), shorter)
-    room = shorter - head
-    tail = next((n for n in range(room) if left[-1 - n] != right[-1 - n] or left[-1 - n] == HOLE), room)
-    return left[:head] + HOLE + (left[len(left) - tail :] if tail else "")
+    head = _shared(left, right)
+    tail = _shared(left[head:][::-1], right[head:][::-1])
+    return left[:head] + HOLE + left[len(left) - tail :]
+
+
+def _shared(left: str, right: str) -> int:
+    """How many delimiters both begin with; a wildcard never ends inside a word, or its words could not be found."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((n for n, (a, b) in pairs if a != b or _WORD.match(a)), min(len(left), len(right)))

@@ -97,7 +97,7 @@ def check_layout(layout: Layout) -> Layout:
     try:
         pl.select(pl.lit("").str.contains(layout.pattern))
     except pl.exceptions.ComputeError as error:
-        raise InputError(f"layout {layout.name!r}: its pattern is not linear-time; {_reason(error)}") from error
+        raise InputError(f"layout {layout.name!r}: no linear-time pattern: {_reason(error)}") from error
     if "message" not in layout.groups:
         raise InputError(f"layout {layout.name!r}: its pattern has no group (?P<message>...), which every record needs")
     if taken := RESERVED.intersection(layout.groups):
@@ -108,7 +108,7 @@ def check_layout(layout: Layout) -> Layout:
 def _reason(error: Exception) -> str:
     """The line of a pattern's error that says what is wrong."""
     lines = str(error).splitlines()
-    return next((line for line in lines if line.startswith("error:")), lines[0])
+    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
 
 
 def detect(lines: Sequence[str]) -> Detection:

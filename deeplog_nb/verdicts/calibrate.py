@@ -17,7 +17,7 @@ from deeplog_nb.verdicts.policy import Policy
 TAIL = 0.1  # share of the held-out sessions, the most surprising ones, from which we extrapolate
 
 
-def calibrate(ranks: pl.DataFrame, *, rate: float = 1e-3) -> Policy:
+def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3) -> Policy:
     """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
 
     ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound lies

@@ -1,0 +1,40 @@
+"""What is variable at sight is masked, and comes back."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deeplog_nb.events.masks import HOLE, WILDCARD, shape, values
+
+HOSTILE = st.one_of(
+    st.text(), st.lists(st.sampled_from([HOLE, WILDCARD, "<*", "*>", "1", " ", "a", "/", ".", "\n"])).map("".join)
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "masked"),
+    [
+        ("Took 20.58 seconds.", "Took <*> seconds."),
+        ("from /10.1.2.3:50010 to 10.1.2.4", "from <*> to <*>"),
+        ("block blk_-17 of /data/part7/x", "block <*> of <*>"),
+        ("at 10:15:00.250", "at <*>"),
+        ("temp -3, load 7%", "temp <*>, load <*>"),
+        ("no number here.", "no number here."),
+        (f"forged {WILDCARD} and {HOLE}", "forged <*> and <*>"),
+    ],
+)
+def test_a_token_with_a_digit_is_a_value(message: str, masked: str) -> None:
+    """Numbers, addresses, ids and numbered paths are masked; words and punctuation are not."""
+    assert pl.select(shape(pl.lit(message))).item().replace(HOLE, WILDCARD) == masked
+
+
+@settings(deadline=None, max_examples=200)
+@given(HOSTILE)
+def test_values_put_back_into_the_shape_are_the_message(message: str) -> None:
+    """As many values as holes, and together they give the message, whatever it holds."""
+    masked, found = pl.select(shape=shape(pl.lit(message)), values=values(pl.lit(message))).row(0)
+    literals = masked.split(HOLE)
+    assert "".join(a + b for a, b in zip(literals, [*found, ""], strict=True)) == message

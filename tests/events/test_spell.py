@@ -1,0 +1,94 @@
+"""The miner: which messages share a template."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from string import ascii_lowercase
+
+import polars as pl
+import pytest
+
+from deeplog_nb.events.spell import Spell, distinct_shapes
+from deeplog_nb.frames import FrameError, InputError
+
+NAMES = ["ana", "bob", "eva", "ivo", "joe", "lea", "max", "tom"]
+
+
+def mined(*messages: str, **options: float) -> list[str]:
+    lines = pl.DataFrame({"message": messages}, schema={"message": pl.String})
+    return Spell(**options).fit(lines).frame["template"].to_list()  # type: ignore[arg-type]
+
+
+def test_a_word_that_varies_a_lot_is_a_parameter() -> None:
+    """Eight users, one template."""
+    assert mined(*(f"user {name} logged in from the console" for name in NAMES)) == [
+        "user <*> logged in from the console"
+    ]
+
+
+def test_a_word_that_varies_little_is_part_of_the_message() -> None:
+    """Two states are two events; with splitting off they are one."""
+    messages = ["the machine is now started fully", "the machine is now paused fully"]
+    assert mined(*messages) == messages
+    assert mined(*messages, split=0) == ["the machine is now <*> fully"]
+
+
+def test_a_wildcard_stands_for_whole_words() -> None:
+    """Names that begin and end alike are taken whole, and what was merged is found again."""
+    assert mined(*(f"user veryverylongname{each}x is now in here" for each in ascii_lowercase[:8])) == [
+        "user <*> is now in here"
+    ]
+
+
+def test_tau_is_the_share_of_words_in_common() -> None:
+    """Three of four words are enough at 0.7 and not at 0.8."""
+    messages = [f"disk {name} is full" for name in NAMES]
+    assert mined(*messages, tau=0.7) == ["disk <*> is full"]
+    assert mined(*messages, tau=0.8) == messages
+
+
+def test_templates_come_in_the_order_of_first_appearance() -> None:
+    """Keys are 1, 2, 3 as the messages come."""
+    assert mined("stop", "start 7", "stop", "start 8", "begin") == ["stop", "start <*>", "begin"]
+
+
+def test_no_lines_give_no_templates() -> None:
+    """An empty log is not an error."""
+    assert mined() == []
+
+
+def test_mining_does_not_depend_on_the_hash_seed() -> None:
+    """Two processes mine the same templates under the same keys, where several clusters are equally close."""
+    code = (
+        "import polars as pl; from itertools import permutations; from deeplog_nb.events.spell import Spell;"
+        "lines = pl.DataFrame({'message': [' '.join(p) for p in permutations(['on', 'my', 'red', 'disk', 'now'], 4)]});"
+        "print(Spell(tau=0.5, split=0).fit(lines).digest)"
+    )
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("options", [{"tau": 0}, {"tau": 1.1}, {"split": -1}])
+def test_settings_that_make_no_sense_are_refused(options: dict[str, float]) -> None:
+    """A share is a share, a number of texts is not negative."""
+    with pytest.raises(InputError, match="0 < tau <= 1 and split >= 0"):
+        mined("a", **options)
+
+
+def test_distinct_shapes_are_counted_with_their_first_line() -> None:
+    """Each shape once, with how often, an example and where it was first seen."""
+    lines = pl.DataFrame({"message": ["a 1", "b", "a 2"]})
+    assert distinct_shapes(lines).rows() == [("a \x1a", 2, "a 1", 1), ("b", 1, "b", 2)]
+
+
+def test_lines_without_messages_are_refused() -> None:
+    """The missing column is named."""
+    with pytest.raises(FrameError, match=r"missing column message \(String\)"):
+        Spell().fit(pl.DataFrame({"text": ["a"]}))
