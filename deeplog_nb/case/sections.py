@@ -127,7 +127,7 @@ def _alarms(run: Run, limit: int) -> Html:
 
 def _rows(run: Run, rows: pl.DataFrame, cut: int) -> Iterator[Sequence[object]]:
     names = ("score", "rule", "file", "line", "time", "session", "message", "why")
-    for score, rule, file, line, time, session, message, why in rows.select(names).iter_rows():
+    for score, rule, file, line, time, session, message, why in rows.select(names).rows():
         place = join([tag("code", clip(run.place(file, line), cut), class_="place"), tag("small", when(time))])
         owner = join([" · session ", tag("code", clip(session, cut))]) if session is not None else " · in no session"
         told = join([tag("code", dimmed(message, session, cut)), tag("small", clip(why, cut), owner)])

@@ -98,7 +98,7 @@ def assemble(runs: Iterable[Run], records: Iterable[Record], acceptor: Acceptor)
     """
     ordered = sorted(records, key=lambda record: record.time)  # stable: equal instants stay in their order
     lines = _lines(ordered)
-    places = dict(lines.drop_nulls("session").group_by("session", maintain_order=True).agg("line").iter_rows())
+    places = dict(lines.drop_nulls("session").group_by("session", maintain_order=True).agg("line").rows())
     known = {run.session: run for run in runs}
     rows = [_row(known[session], place, acceptor) for session, place in places.items()]
     text = "".join(f"{record.text}\n" for record in ordered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -15,7 +16,7 @@ from deeplog_nb.sessions.holdout import holdout
 LENGTHS = st.lists(st.integers(1, 5), min_size=2, max_size=8)
 
 
-def sessions(*lengths: int, hours: list[int | None] | None = None) -> pl.DataFrame:
+def sessions(*lengths: int, hours: Sequence[int | None] | None = None) -> pl.DataFrame:
     """Sessions a, b, c, … of these lengths; each begins at its hour."""
     rows = [(chr(97 + n), at, at + 1, 1, False) for n, length in enumerate(lengths) for at in range(length)]
     u32 = pl.UInt32
@@ -39,7 +40,7 @@ def test_no_session_is_cut_and_the_later_ones_are_held_out(
     if 0 < round(len(lengths) * share) < len(lengths):
         assert pl.concat([earlier, later]).sort("session", "position").equals(whole)
         assert not set(earlier["session"]) & set(later["session"])
-        assert earlier["time"].max() <= later["time"].min()
+        assert max(earlier["time"]) <= min(later["time"])
         assert later["session"].n_unique() == round(len(lengths) * share)
 
 

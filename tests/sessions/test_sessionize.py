@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -23,10 +24,10 @@ def at(second: float | None) -> datetime | None:
     return None if second is None else datetime(2026, 3, 2) + timedelta(seconds=second)
 
 
-def events(*rows: tuple[str, float | None], **columns: list[object]) -> pl.DataFrame:
+def events(*rows: tuple[str, float | None], **columns: list[Any]) -> pl.DataFrame:
     """Events from (message, second); their keys are 1, 2, 3, …"""
     content = {"message": [row[0] for row in rows], "time": [at(row[1]) for row in rows]}
-    schema = {"message": pl.String, "time": pl.Datetime("us")}
+    schema = {"message": pl.String(), "time": pl.Datetime("us")}
     keys = pl.Series("key", range(1, len(rows) + 1), dtype=pl.UInt32)
     return pl.DataFrame(content, schema=schema).with_columns(keys, **{n: pl.Series(c) for n, c in columns.items()})
 
@@ -176,7 +177,7 @@ def test_columns_of_the_log_do_not_get_in_the_way() -> None:
 def test_no_events_make_no_sessions() -> None:
     """Nothing in, nothing out, of the right types."""
     for options in ({}, {"by": ID}, {"gap": "1s"}, {"count": 2}):
-        assert sessionize(LOG.clear(), **options).schema == sessionize(LOG, by=ID).schema  # type: ignore[arg-type]
+        assert sessionize(LOG.clear(), **options).schema == sessionize(LOG, by=ID).schema
 
 
 @pytest.mark.parametrize(
