@@ -79,9 +79,9 @@ class Detector:
         layout is known for, if its lines name it. ``share`` of the sessions, the latest, is held out to stop the
         training and to set the bounds, so that ``rate`` of normal sessions would be flagged by each of them.
         """
-        cut = Cut(
-            _session_id(lines) if by == "auto" and not (gap or count) else None if by == "auto" else by, gap, count
-        )
+        if by == "auto":
+            by = None if gap or count else _session_id(lines)
+        cut = Cut(by, gap, count)
         templates = (spell or Spell()).fit(lines)
         sessions = sessionize(templates.parse(lines, parameters=False), **asdict(cut))
         if len(sessions) < LEAST:
@@ -98,10 +98,12 @@ class Detector:
         ``shape`` is the masked text of a message that fits no template, which has no other name.
         """
         events = self.templates.parse(lines, parameters=False)
-        ranks = self.keys.rank(sessionize(events, **asdict(self.cut)))
-        loose = self._loose(without_session(events, self.cut.by))
-        verdicts = judge(pl.concat([ranks, loose.select(ranks.columns)]), policy=self.policy)
-        return verdicts.pipe(_with_shape, events)
+        alone = without_session(events, self.cut.by)
+        ranks = self._loose(alone)
+        if len(alone) < len(events):
+            ordered = self.keys.rank(sessionize(events, **asdict(self.cut)))
+            ranks = pl.concat([ordered, ranks.select(ordered.columns)])
+        return judge(ranks, policy=self.policy).pipe(_with_shape, events)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""

@@ -74,6 +74,14 @@ def test_an_unseen_message_outside_all_sessions_is_found(detector, lines):
     assert alarm.select("session", "unseen", "anomalous").row(0) == (None, True, True)
 
 
+def test_a_batch_in_which_no_line_names_a_session_is_judged_too(detector, lines):
+    """A few background lines alone are no error: they are judged for unseen messages."""
+    background = lines.filter(~pl.col("message").str.contains("instance: ")).head(5)
+    verdicts = detector.judge(background)
+    assert verdicts["session"].null_count() == len(verdicts) == 5
+    assert not verdicts["anomalous"].any()
+
+
 def test_a_loaded_detector_gives_the_same_verdicts_in_a_new_process(detector, saved, lines, tmp_path: Path):
     """Train once, use tomorrow: the verdicts of another process are identical."""
     script = (

@@ -1,4 +1,4 @@
-"""Speed of the main job beside a peer in the same run: ``make bench``. It prints; it asserts only that results agree."""
+"""Speed of the main job beside a peer in the same run (``make bench``). It asserts only that results agree."""
 
 import time
 from pathlib import Path
