@@ -25,9 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         wanted.run(wanted)
     except DeepLogError as error:
-        print(f"deeplog-nb: {error}", file=sys.stderr)
-        return 2
+        return _refuse(str(error))
+    except OSError as error:
+        return _refuse(f"{error.filename}: {(error.strerror or str(error)).lower()}")
     return 0
+
+
+def _refuse(sentence: str) -> int:
+    from deeplog_nb.views.text import visible
+
+    print(f"deeplog-nb: {visible(sentence)}", file=sys.stderr)
+    return 2
 
 
 def report(wanted: argparse.Namespace) -> None:
@@ -60,7 +68,7 @@ def parse(wanted: argparse.Namespace) -> None:
     began = time.perf_counter()
     files = find_files(wanted.paths)
     layout = detect_layout(wanted.paths).layout.name if wanted.layout == "auto" else wanted.layout
-    lines = read(wanted.paths, layout=layout)
+    lines = _fitting(read(wanted.paths, layout=layout), layout)
     templates = Spell().fit(lines)
     if wanted.out:
         templates.parse(lines).write_parquet(_with_folder(wanted.out))
@@ -108,7 +116,7 @@ def _judge(wanted: argparse.Namespace) -> Run:
     from deeplog_nb.sessions.halves import first_half, second_half
 
     paths = wanted.suspect or [load_openstack().log]
-    lines = read(paths, layout=wanted.layout)
+    lines = _fitting(read(paths, layout=wanted.layout), wanted.layout)
     about = {"Read": _read_fact(lines, paths, wanted.layout)}
     detector, normal = _detector(wanted, lines, about)
     verdicts = detector.judge(lines)
@@ -130,7 +138,8 @@ def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, 
     if wanted.model:
         about["Trained on"] = f"nothing now: the saved detector in {wanted.model}"
         return load(wanted.model), wanted.model
-    normal = read(wanted.normal, layout=wanted.layout) if wanted.normal else first_half(lines)
+    named = wanted.normal and _fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
+    normal = named if wanted.normal else first_half(lines)
     with Progress("training") as progress:
         detector = Detector.fit(
             normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress
@@ -142,6 +151,14 @@ def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, 
             f"the first half of the log by time ({len(normal):,} lines), taken as normal; the rest is judged"
         )
     return detector, wanted.normal or None
+
+
+def _fitting(lines: pl.DataFrame, layout: str) -> pl.DataFrame:
+    """The lines as they came, unless the layout fits none of them."""
+    if len(lines) and not lines["matched"].any():
+        first = lines["message"][0][:80]
+        raise InputError(f"layout {layout} fits none of the {len(lines):,} lines, such as {first!r}; try --layout auto")
+    return lines
 
 
 def _print_findings(found: Sequence[Any], run: Run) -> None:
@@ -196,6 +213,8 @@ def _line_counts(lines: pl.DataFrame) -> dict[str, int]:
 
 
 def _sessions_fact(detector: Any, verdicts: pl.DataFrame) -> str:
+    if detector.cut.whole_files:
+        return "none: nothing tells them apart, so each file is read in windows; --session, --gap or --count would"
     flagged, judged = _flagged(verdicts)
     alone = verdicts.filter(pl.col("session").is_null()).height
     loose = f"; {alone:,} lines in no session, checked for unseen messages only" if alone else ""

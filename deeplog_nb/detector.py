@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import polars as pl
 
@@ -42,6 +42,11 @@ class Cut:
     def whole_files(self) -> bool:
         """Whether there is no id, no gap and no count."""
         return self == Cut()
+
+    @property
+    def unit(self) -> Literal["session", "line"]:
+        """What an alarm is counted by."""
+        return "line" if self.whole_files else "session"
 
     def __str__(self) -> str:
         said = [f"by {self.by}"] * bool(self.by) + [f"gap {self.gap}"] * bool(self.gap)

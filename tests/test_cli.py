@@ -107,6 +107,8 @@ def test_doctor_names_versions_and_device(capsys):
     [
         (["no/such.log"], "no such file, folder or glob"),
         (["{log}", "--layout", "klingon"], "no layout is called 'klingon'"),
+        (["{log}", "--layout", "syslog"], "layout syslog fits none of the"),
+        (["{log}", "--model", "{model}", "--out", "{log}/r"], "not a directory"),
         (["{log}", "--session", "colour"], "lacks a group"),
         (["{log}", "--session", "(?=x)(y)"], "no linear-time pattern"),
         (["{log}", "--session", "(nobody=\\w+)"], "no record names a session"),
@@ -117,13 +119,19 @@ def test_doctor_names_versions_and_device(capsys):
         (["{log}", "--gap", "soon"], "no duration"),
     ],
 )
-def test_bad_input_is_one_sentence_and_exit_code_2(log, tmp_path, capsys, arguments, sentence):
+def test_bad_input_is_one_sentence_and_exit_code_2(judged, log, tmp_path, capsys, arguments, sentence):
     """Whatever is wrong with what the user named, one line says so and helps."""
     (tmp_path / "empty.log").touch()
     (tmp_path / "few.log").write_text("one\ntwo\n")
-    places = {"log": log, "folder": tmp_path, "empty": tmp_path / "empty.log", "few": tmp_path / "few.log"}
+    places = {
+        "model": judged / "model",
+        "log": log,
+        "folder": tmp_path,
+        "empty": tmp_path / "empty.log",
+        "few": tmp_path / "few.log",
+    }
     filled = [each.format(**places) if "{" in each and "}" in each else each for each in arguments]
-    assert main(["report", *filled, "--out", str(tmp_path / "r")]) == 2
+    assert main(["report", "--out", str(tmp_path / "r"), *filled]) == 2
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1

@@ -65,7 +65,8 @@ def findings(
     lines around an alarm are its session's own; for a line that is in no session, its neighbours in the file.
     """
     check(lines, MESSAGES, "lines")
-    found = patterns(check(verdicts, VERDICTS | PLACE, "verdicts")).with_row_index("finding")
+    checked = check(verdicts, VERDICTS | PLACE, "verdicts")
+    found = patterns(checked, per=detector.cut.unit).with_row_index("finding")
     shown = found if most is None else found.head(most)
     near = _around(shown, verdicts, back=max(context, detector.keys.settings.history))
     own = near.filter(pl.col("key").is_not_null() & (pl.col("distance") >= -context))
@@ -123,7 +124,8 @@ def _finding(detector: Detector, row: Mapping[str, Any], near: pl.DataFrame, tol
         title=title(row, message, detector.templates, expected),
         context=context,
         expected=expected,
-        **{name: row[name] for name in ("why", "sessions", "session", "file", "line", "time")},
+        session=None if detector.cut.whole_files else row["session"],
+        **{name: row[name] for name in ("why", "sessions", "file", "line", "time")},
     )
 
 

@@ -51,7 +51,7 @@ def write_report(
         about=dict(about or {}),
         headline=headline(detector, verdicts),
         findings=findings(detector, lines, verdicts, most=FINDINGS),
-        patterns=len(patterns(verdicts)),
+        patterns=len(patterns(verdicts, per=detector.cut.unit)),
         alarms=alarms(verdicts),
         names=shown_files(verdicts["file"].drop_nulls().unique(maintain_order=True).cast(pl.String).to_list()),
         picture=_picture(detector),

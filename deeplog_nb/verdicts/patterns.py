@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import polars as pl
 
 from deeplog_nb.frames import RULES, VERDICTS, check
@@ -18,17 +20,22 @@ def alarms(verdicts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def patterns(verdicts: pl.DataFrame) -> pl.DataFrame:
+def patterns(verdicts: pl.DataFrame, *, per: Literal["session", "line"] = "session") -> pl.DataFrame:
     """``rule, before, key, sessions, score`` and where it is first seen; one row a pattern, worst first.
 
-    A session counts under its worst alarm; what else it raised is in ``alarms``. Messages that fit no template
+    A session counts under its worst alarm; what else it raised is in ``alarms``. ``per="line"`` counts every alarm
+    instead, for logs whose only session is the file. Messages that fit no template
     are told apart by their ``shape``, where the verdicts have it.
     """
     what = [name for name in ("shape",) if name in verdicts.columns]
-    worst = alarms(verdicts).with_row_index("_row").group_by(_owner(), maintain_order=True).first()
+    rows = alarms(verdicts).with_row_index("_row")
+    worst = rows.group_by(_owner(), maintain_order=True).first() if per == "session" else rows
     seen = [name for name in ("file", "line", "time") if name in worst.columns]
     return (
-        worst.with_columns(alone=pl.col("session").is_null())
+        worst.with_columns(
+            alone=pl.col("session").is_null(),
+            before=pl.when(pl.col("rule") != "unseen").then("before"),  # new is new, whatever came before it
+        )
         .group_by("rule", "alone", "before", "key", *what, maintain_order=True)
         .agg(
             sessions=pl.col("count").sum(),

@@ -18,13 +18,20 @@ def judged(ranks):
 def test_alike_alarms_are_one_pattern_worst_first(ranks):
     """The same key after the same key by the same rule: two sessions, one row."""
     found = patterns(judged(ranks))
-    assert found.select("rule", "before", "key", "sessions").rows() == [("unseen", 2, 9, 1), ("unlikely", 1, 5, 2)]
+    assert found.select("rule", "before", "key", "sessions").rows() == [("unseen", None, 9, 1), ("unlikely", 1, 5, 2)]
 
 
 def test_a_session_counts_once_under_its_worst_alarm(ranks):
     """Session c has two alarms; only the unseen key makes its pattern."""
     assert patterns(judged(ranks))["sessions"].sum() == 3
     assert alarms(judged(ranks)).height == 4
+
+
+def test_where_the_file_is_the_session_every_alarm_counts(ranks):
+    """Per line, the two alarms of session c are in two patterns."""
+    found = patterns(judged(ranks), per="line")
+    assert found["sessions"].sum() == 4
+    assert found.select("before", "key").rows() == [(None, 9), (1, 5), (9, 5)]
 
 
 def test_a_pattern_shows_its_worst_example(ranks):
