@@ -16,10 +16,15 @@ HOLE: Final = "\x1a"  # stands for one value in a shape; a message that holds it
 WILDCARD: Final = "<*>"  # what people see
 
 _TOKEN: Final = r"[\w./\\$@%~-]"
+_DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 MASK: Final = "|".join(
     (
         r"\x1a|<\*>",  # our own marks, so that no message can forge them
         r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?",  # address, with port
+        rf"(?:{_DAY},? )?{_MONTH} +\d{{1,2}}(?:,? \d+(?::\d+)+)?(?: \d{{4}})?\b",  # Mon Mar  2 10:15:00 2026
+        r"/[\w.~%@+-]+(?:/[\w.~%@+:$=-]*)+(?:\?[^\s\"']*)?",  # path, with query
+        r"\d+(?:\.\d+)? ?[kKMGT]?i?B\b",  # size
         r"\d+(?::\d+)+(?:\.\d+)?",  # 10:15:00
         rf"[+-]?{_TOKEN}*\d(?:{_TOKEN}*[\w%])?",  # any token with a digit in it, without a full stop behind it
     )

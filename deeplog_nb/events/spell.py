@@ -8,9 +8,10 @@ message (``VM Started``, ``VM Paused``), not a parameter.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 
 import polars as pl
@@ -67,7 +68,8 @@ class Spell:
 class _Cluster:
     shape: str
     members: list[str]
-    constants: list[str] = field(default_factory=list)
+    constants: list[str]
+    fields: list[str]
 
     def take(self, shape: str) -> None:
         self.members.append(shape)
@@ -81,11 +83,11 @@ def _cluster(shapes: Iterable[str], tau: float) -> list[list[str]]:
     same_words: dict[tuple[str, ...], _Cluster] = {}
     for each in shapes:
         spelled = tuple(words(each))
-        cluster = same_words.get(spelled) or _closest(_constants(each), clusters, holding, tau)
+        cluster = same_words.get(spelled) or _closest(each, clusters, holding, tau)
         if cluster:
             cluster.take(each)
         else:
-            cluster = _Cluster(each, [each], _constants(each))
+            cluster = _Cluster(each, [each], _constants(each), _fields(each))
             for word in cluster.constants:
                 holding[word].add(len(clusters))
             clusters.append(cluster)
@@ -93,16 +95,16 @@ def _cluster(shapes: Iterable[str], tau: float) -> list[list[str]]:
     return [cluster.members for cluster in clusters]
 
 
-def _closest(
-    constants: Sequence[str], clusters: Sequence[_Cluster], holding: dict[str, set[int]], tau: float
-) -> _Cluster | None:
+def _closest(shape: str, clusters: Sequence[_Cluster], holding: dict[str, set[int]], tau: float) -> _Cluster | None:
     """The cluster with the longest common subsequence, the shorter of two; None if it is not long enough."""
+    constants, fields = _constants(shape), _fields(shape)
     shared = Counter(number for word in set(constants) for number in holding.get(word, ()))
     best, longest = None, 0
     for number in sorted(shared, key=lambda each: (-shared[each], each)):  # ties by age, not by hash
         cluster = clusters[number]
         needed = tau * max(len(constants), len(cluster.constants))
-        if (Counter(constants) & Counter(cluster.constants)).total() < max(needed, longest):
+        alike = (Counter(constants) & Counter(cluster.constants)).total()
+        if alike < max(needed, longest) or cluster.fields != fields:
             continue
         length = len(common(constants, cluster.constants))
         shorter = best is None or len(cluster.constants) < len(best.constants)
@@ -116,13 +118,23 @@ def _split(members: list[str], most: int) -> list[list[str]]:
     template = template_of(reduce(merge, members))
     texts = [captures(template, member) for member in members]
     columns = list(zip(*(row for row in texts if row is not None), strict=True))
-    few = [(len(set(column)), at) for at, column in enumerate(columns) if 2 <= len(set(column)) <= most]
+    few = [(len(set(column)), at) for at, column in enumerate(columns) if _is_part_of_message(set(column), most)]
     if not few or any(row is None for row in texts):
         return [members]
     parts: dict[str, list[str]] = defaultdict(list)
     for text, member in zip(columns[min(few)[1]], members, strict=True):
         parts[text].append(member)
     return [smaller for part in parts.values() for smaller in _split(part, most)]
+
+
+def _is_part_of_message(texts: set[str], most: int) -> bool:
+    """A few texts, none of them holding a value."""
+    return 2 <= len(texts) <= most and not any(HOLE in text for text in texts)
+
+
+def _fields(shape: str) -> list[str]:
+    """Names in front of an equals sign: messages that state other fields are other messages."""
+    return re.findall(r"(\w+)=", shape)
 
 
 def _constants(shape: str) -> list[str]:
