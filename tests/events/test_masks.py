@@ -23,11 +23,14 @@ HOSTILE = st.one_of(
         ("at 10:15:00.250", "at <*>"),
         ("temp -3, load 7%", "temp <*>, load <*>"),
         ("no number here.", "no number here."),
+        ("GET /cart/items?colour=red&size=l done", "GET <*> done"),
+        ("since Mon Mar  2 10:15:00 2026 up", "since <*> up"),
+        ("read and/or write, 30 % of 1.5 KB or 7 B", "read and/or write, <*> % of <*> or <*>"),
         (f"forged {WILDCARD} and {HOLE}", "forged <*> and <*>"),
     ],
 )
-def test_a_token_with_a_digit_is_a_value(message: str, masked: str) -> None:
-    """Numbers, addresses, ids and numbered paths are masked; words and punctuation are not."""
+def test_what_is_variable_at_sight_is_masked(message: str, masked: str) -> None:
+    """Numbers, addresses, ids, paths, dates and sizes are masked; words and punctuation are not."""
     assert pl.select(shape(pl.lit(message))).item().replace(HOLE, WILDCARD) == masked
 
 

@@ -93,3 +93,26 @@ def test_lines_without_messages_are_refused() -> None:
     """The missing column is named."""
     with pytest.raises(FrameError, match=r"missing column message \(String\)"):
         Spell().fit(pl.DataFrame({"text": ["a"]}))
+
+
+def test_messages_that_state_other_fields_are_other_messages() -> None:
+    """A field more is another template, however alike the rest."""
+    lines = pl.DataFrame(
+        {
+            "message": [
+                f"login failed; uid=0 tty=ssh host={name}{user}" for name in "abcdefgh" for user in ("", " user=x")
+            ]
+        }
+    )
+    assert sorted(Spell().fit(lines).frame["template"]) == [
+        "login failed; uid=<*> tty=ssh host=<*>",
+        "login failed; uid=<*> tty=ssh host=<*> user=x",
+    ]
+
+
+def test_a_wildcard_that_stands_for_values_is_never_split() -> None:
+    """Few texts are part of the message only if none of them holds a value."""
+    lines = pl.DataFrame(
+        {"message": ["connection from 10.0.0.1 () at 10:15", "connection from 10.0.0.2 (host7.example) at 10:16"]}
+    )
+    assert len(Spell().fit(lines)) == 1
