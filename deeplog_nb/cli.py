@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import time
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted.run(wanted)
     except DeepLogError as error:
         return _refuse(str(error))
+    except BrokenPipeError:  # whoever read what we print has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         return _refuse(f"{error.filename}: {(error.strerror or str(error)).lower()}")
     return 0
@@ -40,11 +43,14 @@ def _refuse(sentence: str) -> int:
 
 def report(wanted: argparse.Namespace) -> None:
     """Judge a log, write report.html and verdicts.parquet, print the alarms by pattern."""
-    from deeplog_nb.case.report import findings, write_report
-
     began = time.perf_counter()
-    if wanted.model and (wanted.normal or wanted.session):
-        raise InputError("--model brings its own normal part and sessions; leave --normal and --session out")
+    from deeplog_nb.case.report import findings, write_report
+    from deeplog_nb.views.text import visible
+
+    if wanted.model and (wanted.normal or wanted.session or wanted.gap or wanted.count):
+        raise InputError(
+            "--model brings its own normal part and sessions; leave --normal, --session, --gap, --count out"
+        )
     run = _judge(wanted)
     seconds = time.perf_counter() - began
     out = Path(wanted.out)
@@ -54,9 +60,9 @@ def report(wanted: argparse.Namespace) -> None:
         print(json.dumps(_as_json(run, page, seconds)))
         return
     for name, fact in run.about.items():
-        print(f"{name:<12} {fact}")
+        print(f"{name:<12} {visible(fact)}")
     _print_findings(findings(run.detector, run.lines, run.verdicts, most=SHOWN), run)
-    print(f"\n{page} and {out / 'verdicts.parquet'} written after {seconds:.1f} s")
+    print(f"\n{page} and {out / 'verdicts.parquet'} written after {time.perf_counter() - began:.1f} s")
 
 
 def parse(wanted: argparse.Namespace) -> None:
@@ -64,6 +70,7 @@ def parse(wanted: argparse.Namespace) -> None:
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.lines.files import find_files
     from deeplog_nb.lines.read import detect_layout, read
+    from deeplog_nb.views.text import visible
 
     began = time.perf_counter()
     files = find_files(wanted.paths)
@@ -80,7 +87,7 @@ def parse(wanted: argparse.Namespace) -> None:
     if wanted.json:
         print(json.dumps(found | {"seconds": seconds}))
         return
-    print(_read_fact(lines, wanted.paths, wanted.layout))
+    print(visible(_read_fact(lines, wanted.paths, wanted.layout)))
     with pl.Config(tbl_rows=50, fmt_str_lengths=100, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(_shown(templates.frame.select("key", "count", "template")))
 
@@ -132,7 +139,7 @@ def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, 
     """The detector to judge with, and what it was trained on; None = the first half of the log itself."""
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.lines.read import read
-    from deeplog_nb.sessions.halves import first_half
+    from deeplog_nb.sessions.halves import first_half, has_times
     from deeplog_nb.views.progress import Progress
 
     if wanted.model:
@@ -147,9 +154,8 @@ def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, 
     if wanted.normal:
         about["Trained on"] = _read_fact(normal, wanted.normal, wanted.layout)
     else:
-        about["Trained on"] = (
-            f"the first half of the log by time ({len(normal):,} lines), taken as normal; the rest is judged"
-        )
+        half = f"first half of the log by {'time' if has_times(lines) else 'lines, for they state no time'}"
+        about["Trained on"] = f"the {half} ({len(normal):,} lines), taken as normal; the rest is judged"
     return detector, wanted.normal or None
 
 
@@ -183,7 +189,7 @@ def _as_json(run: Run, page: Path, seconds: float) -> dict[str, object]:
     sessions = run.verdicts["session"].drop_nulls().n_unique()
     return {
         "report": str(page),
-        "lines": len(run.lines),
+        "lines": _line_counts(run.lines)["lines"],
         "sessions": sessions,
         "anomalous": rows,
         "seconds": round(seconds, 3),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,7 +16,7 @@ from deeplog_nb.disk import write_whole
 from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import RANKS, InputError, ModelError
+from deeplog_nb.frames import RANKS, FrameError, InputError, ModelError, check
 from deeplog_nb.lines.layouts import layouts
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Step
@@ -25,8 +27,10 @@ from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
 FORMAT: Final = 1
+PARTS: Final = ("templates.json", "keys.json", "held_out.parquet")
 LEAST: Final = 200  # training entries; with fewer there is nothing to learn an order from
 WINDOW: Final = 100  # entries that count as a session where the log has none
+FEW: Final = 10  # held-out sessions under which bounds are set by windows of entries instead
 AUTO: Final = 0.2  # share of the lines that must name an id before we take a layout's id for the log's
 
 
@@ -49,8 +53,8 @@ class Cut:
         return "line" if self.whole_files else "session"
 
     def __str__(self) -> str:
-        said = [f"by {self.by}"] * bool(self.by) + [f"gap {self.gap}"] * bool(self.gap)
-        said += [f"windows of {self.count}"] * bool(self.count)
+        said = [f"by {self.by}"] * bool(self.by) + [f"by a silence of {self.gap}"] * bool(self.gap)
+        said += [f"in windows of {self.count} lines"] * bool(self.count)
         return ", ".join(said) or "none (each file is one session, read in windows)"
 
 
@@ -83,6 +87,8 @@ class Detector:
         ``by``, ``gap`` and ``count`` are those of :func:`sessionize`; ``by="auto"`` takes the id that the log's
         layout is known for, if its lines name it. ``share`` of the sessions, the latest, is held out to stop the
         training and to set the bounds, so that ``rate`` of normal sessions would be flagged by each of them.
+        ``keys`` is a model whose settings to take; it is not touched. Without an id, gap or count, a file's
+        beginning and end are not judged.
         """
         if by == "auto":
             by = None if gap or count else _session_id(lines)
@@ -90,11 +96,17 @@ class Detector:
         templates = (spell or Spell()).fit(lines)
         sessions = sessionize(templates.parse(lines, parameters=False), **asdict(cut))
         if len(sessions) < LEAST:
-            raise InputError(f"only {len(sessions)} normal entries to train on; at least {LEAST} are needed")
-        train, valid = holdout(sessions, share)
-        model = (keys or KeyModel()).fit(train, valid, progress=progress)
+            raise InputError(
+                f"only {len(sessions)} normal entries to train on; {LEAST} are needed; name a longer normal log"
+            )
+        train, valid = holdout(sessions, share, by="entries" if cut.whole_files else "time")
+        fresh = keys.unfitted() if keys else KeyModel(start=not cut.whole_files, end=not cut.whole_files)
+        model = fresh.fit(train, valid, progress=progress)
         held_out = model.rank(valid)
-        policy = calibrate(_in_windows(held_out) if cut.whole_files else held_out, rate=rate)
+        if cut.whole_files or held_out["session"].n_unique() < FEW:  # too few to count alarms by
+            policy = calibrate(_in_windows(held_out), rate=rate, unit=f"windows of {WINDOW} lines")
+        else:
+            policy = calibrate(held_out, rate=rate)
         return cls(templates, model, policy, cut, held_out)
 
     def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +114,8 @@ class Detector:
 
         ``shape`` is the masked text of a message that fits no template, which has no other name.
         """
-        events = self.templates.parse(lines, parameters=False)
+        place = {"file": pl.Categorical(), "line": pl.UInt64()}
+        events = self.templates.parse(check(lines, place, "lines"), parameters=False)
         alone = without_session(events, self.cut.by)
         ranks = self._loose(alone)
         if len(alone) < len(events):
@@ -122,29 +135,26 @@ class Detector:
         folder = Path(folder)
         self.templates.save(folder / "templates.json")
         self.keys.save(folder)
-        self.held_out.write_parquet(folder / "held_out.parquet")
-        facts = {"format": FORMAT, "cut": asdict(self.cut), "policy": asdict(self.policy)}
-        write_whole(
-            folder / "detector.json", json.dumps(facts | {"templates": self.templates.digest}, indent=1).encode()
-        )
+        held_out = BytesIO()
+        self.held_out.write_parquet(held_out)
+        write_whole(folder / "held_out.parquet", held_out.getvalue())
+        facts = {"format": FORMAT, "cut": asdict(self.cut), "policy": asdict(self.policy), "parts": _digests(folder)}
+        write_whole(folder / "detector.json", json.dumps(facts, indent=1).encode())
 
     @classmethod
     def load(cls, folder: Path | str, *, device: str = "auto") -> Detector:
         """Read what :meth:`save` wrote; refuses parts that are broken or do not belong together."""
         folder = Path(folder)
         facts = _facts(folder / "detector.json")
-        templates = Templates.load(folder / "templates.json")
-        if facts["templates"] != templates.digest:
-            raise ModelError(
-                f"{folder}: the model was trained with other templates than those beside it; train it anew"
-            )
-        keys = KeyModel.load(folder, device=device)
+        if facts["parts"] != _digests(folder):
+            raise ModelError(f"{folder}: its parts were not saved together, or were changed since; train it anew")
+        try:
+            held_out = check(pl.read_parquet(folder / "held_out.parquet"), RANKS, "held_out.parquet")
+            policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
+        except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
+            raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
         return cls(
-            templates,
-            keys,
-            Policy(**facts["policy"]),
-            Cut(**facts["cut"]),
-            pl.read_parquet(folder / "held_out.parquet"),
+            Templates.load(folder / "templates.json"), KeyModel.load(folder, device=device), policy, cut, held_out
         )
 
     def __repr__(self) -> str:
@@ -152,19 +162,13 @@ class Detector:
 
     def _loose(self, events: pl.DataFrame) -> pl.DataFrame:
         """RANKS of lines that name no session: no rank, and probability 0 where the key is unseen."""
-        unseen = ~pl.col("key").is_in(pl.Series(self._trained, dtype=pl.UInt32).implode())
         columns = {name: pl.lit(None, kind).alias(name) for name, kind in RANKS.items() if name != "key"}
         return events.with_columns(**columns).with_columns(
             position=pl.int_range(pl.len(), dtype=pl.UInt32),
             count=pl.lit(1, pl.UInt32),
             open=pl.lit(False),
-            probability=pl.when(unseen).then(pl.lit(0.0, pl.Float32)),
+            probability=pl.when(pl.col("key") == 0).then(pl.lit(0.0, pl.Float32)),
         )
-
-    @property
-    def _trained(self) -> list[int]:
-        """Keys of all templates learnt from normal lines: a line in no session has no other vocabulary."""
-        return list(range(1, len(self.templates) + 1))
 
 
 def load(folder: Path | str, *, device: str = "auto") -> Detector:
@@ -174,7 +178,7 @@ def load(folder: Path | str, *, device: str = "auto") -> Detector:
 
 def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
-    at = [name for name in ("file", "line") if name in verdicts.columns]
+    at = ["file", "line"]
     text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
     strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
     return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
@@ -203,10 +207,16 @@ def _facts(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.parent}: holds no saved detector ({path.name} is missing)") from error
     except ValueError as error:
         raise ModelError(f"{path}: not a saved detector ({error})") from error
-    if (
-        not isinstance(facts, dict)
-        or facts.get("format") != FORMAT
-        or not {"cut", "policy", "templates"} <= facts.keys()
-    ):
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT or not {"cut", "policy", "parts"} <= facts.keys():
         raise ModelError(f"{path}: not a saved detector, or one of another version; train it anew")
     return facts
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """What tells each part from any other; the weights' own digest stands in keys.json."""
+    try:
+        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in PARTS}
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder}: {Path(error.filename).name} is missing; give a folder that save() wrote"
+        ) from error

@@ -113,7 +113,7 @@ def test_doctor_names_versions_and_device(capsys):
         (["{log}", "--session", "(?=x)(y)"], "no linear-time pattern"),
         (["{log}", "--session", "(nobody=\\w+)"], "no record names a session"),
         (["{log}", "--model", "{folder}"], "detector.json is missing"),
-        (["{log}", "--model", "x", "--normal", "y"], "leave --normal and --session out"),
+        (["{log}", "--model", "x", "--normal", "y"], "brings its own normal part"),
         (["{empty}"], "holds no text"),
         (["{few}"], "normal entries to train on"),
         (["{log}", "--gap", "soon"], "no duration"),

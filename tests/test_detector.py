@@ -104,7 +104,7 @@ def test_a_model_beside_other_templates_is_refused(saved, detector, tmp_path: Pa
     detector.save(tmp_path)
     other = detector.templates.extend(pl.DataFrame({"message": ["something entirely different happened here"]}))
     other.save(tmp_path / "templates.json")
-    with pytest.raises(ModelError, match="other templates"):
+    with pytest.raises(ModelError, match="not saved together"):
         load(tmp_path)
 
 

@@ -80,7 +80,9 @@ _NEAR: Final = ("finding", "distance", "file", "line", "time")
 
 def with_messages(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """The few rows, each with the ``message`` of its file and line."""
-    wanted = lines.select("file", "line", "message").join(rows, on=["file", "line"], how="semi")
+    wanted = (
+        lines.select("file", "line", "message").join(rows, on=["file", "line"], how="semi").unique(["file", "line"])
+    )
     return rows.join(wanted, on=["file", "line"], how="left", maintain_order="left").with_columns(
         pl.col("message").fill_null(ABSENT)
     )
@@ -89,13 +91,16 @@ def with_messages(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 def _around(shown: pl.DataFrame, verdicts: pl.DataFrame, *, back: int) -> pl.DataFrame:
     """The judged entries around each finding, by their ``distance`` from the line that stands for the alarm."""
     at = pl.col("position").cast(pl.Int64) - pl.col("key").is_null()  # an end row stands behind the last line
-    distance = pl.col("position").cast(pl.Int64) - pl.col("at")
-    return (
-        verdicts.join(shown.select("finding", "session", at=at), on="session")
-        .with_columns(distance=distance)
-        .filter(pl.col("distance").is_between(-back, AFTER))
-        .sort("finding", "distance")
+    distances = pl.DataFrame({"distance": range(-back, AFTER + 1)}, schema={"distance": pl.Int64})
+    wanted = (
+        shown.filter(pl.col("session").is_not_null())
+        .select("finding", "session", at=at)
+        .join(distances, how="cross")
+        .select(
+            "finding", "session", "distance", position=(pl.col("at") + pl.col("distance")).cast(pl.UInt32, strict=False)
+        )
     )
+    return verdicts.join(wanted, on=["session", "position"]).sort("finding", "distance")
 
 
 def _neighbours(shown: pl.DataFrame, lines: pl.DataFrame, *, back: int) -> pl.DataFrame:

@@ -75,8 +75,8 @@ def _rules(policy: Policy) -> Iterator[str]:
 def _source(policy: Policy) -> str:
     if policy.source.startswith("held-out normal"):
         return (
-            f"{policy.source}. These are normal sessions that were kept out of the training; the rate is the share of "
-            "normal sessions that each bound may flag wrongly."
+            f"{policy.source}. No weight was learnt from these; they said when to stop the training, and set "
+            "the bounds. The rate is the share of them that each bound may flag wrongly."
         )
     return policy.source
 

@@ -98,12 +98,17 @@ def _cluster(shapes: Iterable[str], tau: float) -> list[list[str]]:
 def _closest(shape: str, clusters: Sequence[_Cluster], holding: dict[str, set[int]], tau: float) -> _Cluster | None:
     """The cluster with the longest common subsequence, the shorter of two; None if it is not long enough."""
     constants, fields = _constants(shape), _fields(shape)
-    shared = Counter(number for word in set(constants) for number in holding.get(word, ()))
+    own = Counter(constants)
+    most: Counter[int] = Counter()  # how many words each cluster can have in common at the most
+    for word, often in own.items():
+        for number in holding.get(word, ()):
+            most[number] += often
+    close = [number for number, bound in most.items() if bound >= tau * len(constants)]
     best, longest = None, 0
-    for number in sorted(shared, key=lambda each: (-shared[each], each)):  # ties by age, not by hash
+    for number in sorted(close, key=lambda each: (-most[each], each)):  # ties by age, not by hash
         cluster = clusters[number]
         needed = tau * max(len(constants), len(cluster.constants))
-        alike = (Counter(constants) & Counter(cluster.constants)).total()
+        alike = (own & Counter(cluster.constants)).total()
         if alike < max(needed, longest) or cluster.fields != fields:
             continue
         length = len(common(constants, cluster.constants))

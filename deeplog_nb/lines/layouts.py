@@ -92,6 +92,8 @@ def check_layout(layout: Layout) -> Layout:
     Traceback (most recent call last):
     deeplog_nb.frames.InputError: layout 'mine': its pattern has no group (?P<message>...), which every record needs
     """
+    if isinstance(layout.time, str):
+        raise InputError(f"layout {layout.name!r}: time is a list of formats; write time=[{layout.time!r}]")
     if layout.kind != "regex":
         return layout
     try:
@@ -100,6 +102,10 @@ def check_layout(layout: Layout) -> Layout:
         raise InputError(f"layout {layout.name!r}: no linear-time pattern: {_reason(error)}") from error
     if "message" not in layout.groups:
         raise InputError(f"layout {layout.name!r}: its pattern has no group (?P<message>...), which every record needs")
+    if "time" in layout.groups and not layout.time:
+        raise InputError(
+            f"layout {layout.name!r}: its pattern has a time; say its formats, as in time=['%Y-%m-%d %H:%M:%S']"
+        )
     if taken := RESERVED.intersection(layout.groups):
         raise InputError(f"layout {layout.name!r}: groups may not be called {', '.join(sorted(taken))}; rename them")
     return layout

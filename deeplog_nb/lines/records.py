@@ -21,7 +21,9 @@ JSON_NAMES: Final = {  # where JSON logs keep what we need, first that is there
     "source": ("logger", "source", "name", "component", "service"),
     "message": ("message", "msg", "event", "log", "text"),
 }
-CONTINUES: Final = r"^(?:\s+\S|Caused by:|Traceback \(most recent call last\))"  # a line of the record above it
+CONTINUES: Final = (  # a line of the record above it
+    r"^(?:\s+\S|Caused by:|Traceback \(most recent call last\)|[\w.]+(?:Error|Exception|Exit|Interrupt)(?::|$))"
+)
 ROLLOVER: Final = pl.duration(days=183)  # a clock that falls back by more has passed New Year
 
 

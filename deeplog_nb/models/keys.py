@@ -6,7 +6,7 @@ It ranks and says probabilities. Whether that is an anomaly is for ``verdicts`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
 from deeplog_nb.frames import RANKS, InputError, ModelError, check
-from deeplog_nb.models.network import KeyNetwork, probabilities
+from deeplog_nb.models.network import KeyNetwork, probabilities, ranked
 from deeplog_nb.models.store import fill, load_model, save_model
 from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
 from deeplog_nb.sessions.vocabulary import BEFORE, UNKNOWN, Vocabulary
@@ -134,6 +134,10 @@ class KeyModel:
         found = {"key": [keys[at] for at in top.indices.tolist()], "probability": top.values.tolist()}
         return pl.DataFrame(found, schema={"key": pl.UInt32, "probability": pl.Float32})
 
+    def unfitted(self) -> KeyModel:
+        """A new model with these settings."""
+        return KeyModel(**{each.name: getattr(self.settings, each.name) for each in fields(self.settings)})
+
     @property
     def losses(self) -> pl.DataFrame:
         """``epoch, loss, valid_loss, seconds``: how the training went."""
@@ -184,7 +188,9 @@ class KeyModel:
         s = self.settings
         found = windows(distinct, self.vocabulary, s.history, start=s.start, end=s.end)
         kept = (found.nexts >= 0) & (found.counts > 0)
-        return Windows(found.histories[kept], found.nexts[kept], found.counts[kept], np.empty(0, np.int64))
+        return Windows(
+            found.histories[kept], found.nexts[kept], found.counts[kept], np.empty(0, np.int64), np.empty(0, np.bool_)
+        )
 
     def _train(self, seen: Windows, held: Windows | None) -> Iterator[Step]:
         network = self._network = self._build()
@@ -220,16 +226,15 @@ class KeyModel:
 
     def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:
         """Rank and probability of each entry and end row of the distinct sequences."""
-        chances = probabilities(self.network, torch.from_numpy(found.histories)).numpy()  # [N, C]
-        known = found.nexts >= 0
-        own = np.where(known, chances[np.arange(len(chances)), np.maximum(found.nexts, 0)], 0).astype(np.float32)  # [N]
-        rank = (chances > own[:, None]).sum(axis=1) + 1  # [N]
-        table = pl.DataFrame({"rank": rank, "probability": own, "known": known}).select(
-            pl.when("known").then("rank").cast(pl.UInt16).alias("rank"), "probability"
+        rank, own = ranked(self.network, torch.from_numpy(found.histories), torch.from_numpy(found.nexts))
+        known = pl.Series(found.nexts >= 0)
+        table = pl.DataFrame({"rank": rank.numpy(), "probability": own.numpy()}).with_columns(
+            rank=pl.when(known).then("rank").cast(pl.UInt16)
         )
         at = pl.Series(found.of_entry)
         entries = table.select(pl.all().gather(at.set(at < 0, None)))
-        return entries["rank"], entries["probability"]
+        chance = pl.when(pl.Series(found.unknown)).then(0.0).otherwise("probability").cast(pl.Float32)  # window or not
+        return entries["rank"], entries.select(chance.alias("probability"))["probability"]
 
 
 def _blurred(histories: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
@@ -249,9 +254,8 @@ def _blurred(histories: torch.Tensor, share: float, generator: torch.Generator) 
 
 def _mean_loss(network: KeyNetwork, held: Windows) -> float:
     """Mean surprise, in nats, over the occurrences of the held-out windows."""
-    chances = probabilities(network, torch.from_numpy(held.histories)).numpy()
-    own = chances[np.arange(len(chances)), held.nexts]
-    return float(np.average(-np.log(np.maximum(own, 1e-30)), weights=held.counts))
+    _, own = ranked(network, torch.from_numpy(held.histories), torch.from_numpy(held.nexts))
+    return float(np.average(-np.log(np.maximum(own.numpy(), 1e-30)), weights=held.counts))
 
 
 def _spread(sessions: pl.DataFrame, distinct: Sequences, rank: pl.Series, probability: pl.Series) -> pl.DataFrame:

@@ -9,6 +9,7 @@ Tensors only. Axes: B batch, h history, V history codes, U units, C classes (the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import torch
@@ -50,17 +51,33 @@ class KeyNetwork(nn.Module):
         nn.init.zeros_(self.scores.bias)
 
 
-@torch.no_grad()
-def probabilities(network: KeyNetwork, histories: Tensor, rows: int = 1024) -> Tensor:
-    """Probability of each class after each history, on the CPU: [N, C].
+def probabilities(network: KeyNetwork, histories: Tensor) -> Tensor:
+    """Probability of each class after each history, on the CPU: [N, C]."""
+    parts = [chances.cpu() for chances in _blocks(network, histories)]
+    return torch.cat(parts) if parts else torch.empty(0, network.scores.out_features)
 
-    Rows go through in blocks of one fixed size, the last one padded, so that a history's result does
-    not depend on how many others it is asked with.
+
+def ranked(network: KeyNetwork, histories: Tensor, nexts: Tensor) -> tuple[Tensor, Tensor]:
+    """Rank (1 = most probable) and probability of each history's own next class: [N], [N]; -1 is no class."""
+    ranks, owns, start = [], [], 0
+    for chances in _blocks(network, histories):  # [B, C]; never all of [N, C] at once
+        wanted = nexts[start : start + len(chances)].to(chances.device)  # [B]
+        own = chances.gather(1, wanted.clamp(min=0)[:, None])[:, 0].where(wanted >= 0, 0.0)  # [B]
+        ranks.append(((chances > own[:, None]).sum(1) + 1).cpu())
+        owns.append(own.cpu())
+        start += len(chances)
+    return torch.cat(ranks or [torch.empty(0, dtype=torch.int64)]), torch.cat(owns or [torch.empty(0)])
+
+
+@torch.no_grad()
+def _blocks(network: KeyNetwork, histories: Tensor, rows: int = 1024) -> Iterator[Tensor]:
+    """Probabilities, a block of histories at a time.
+
+    Blocks have one fixed size, the last one is padded, so that a history's result does not depend on how
+    many others it is asked with.
     """
     network.eval()
     device = network.scores.weight.device
-    parts = []
     for block in histories.split(rows):
         padded = F.pad(block, (0, 0, 0, rows - len(block)))  # [rows, h]
-        parts.append(network(padded.to(device)).softmax(-1)[: len(block)].cpu())
-    return torch.cat(parts) if parts else torch.empty(0, network.scores.out_features)
+        yield network(padded.to(device)).softmax(-1)[: len(block)]

@@ -13,7 +13,7 @@ _LINE = ("file", "line")
 
 
 def first_half(lines: pl.DataFrame, share: float = 0.5) -> pl.DataFrame:
-    """The lines of the first ``share`` of the log's time span; where lines lack a time, of its lines.
+    """The lines of the first ``share`` of the log's time span; where no line states a time, of its lines.
 
     >>> from datetime import datetime
     >>> lines = pl.DataFrame({"line": [1, 2, 3], "time": [datetime(2026, 3, 2, hour) for hour in (8, 9, 18)]})
@@ -22,10 +22,17 @@ def first_half(lines: pl.DataFrame, share: float = 0.5) -> pl.DataFrame:
     """
     if not 0 < share < 1:
         raise InputError(f"share is {share}; it must lie between 0 and 1")
-    if "time" not in lines.columns or lines["time"].null_count():
+    if not has_times(lines):
         return lines.head(int(len(lines) * share))
+    clock = pl.col("time").forward_fill().backward_fill()  # a line without a time goes with the one above it
+    clock = clock.over("file") if "file" in lines.columns else clock
     first, last = pl.col("time").min(), pl.col("time").max()
-    return lines.filter(pl.col("time") < first + (last - first) * share)
+    return lines.filter(clock < first + (last - first) * share)
+
+
+def has_times(lines: pl.DataFrame) -> bool:
+    """Whether any of the lines states a time."""
+    return "time" in lines.columns and lines["time"].null_count() < len(lines)
 
 
 def second_half(judged: pl.DataFrame, first: pl.DataFrame, *, whole_sessions: bool = True) -> pl.DataFrame:

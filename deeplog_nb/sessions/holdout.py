@@ -10,12 +10,12 @@ from deeplog_nb.frames import SESSIONS, TIME, InputError, check
 
 
 def holdout(
-    sessions: pl.DataFrame, share: float = 0.2, *, by: Literal["time", "order"] = "time"
+    sessions: pl.DataFrame, share: float = 0.2, *, by: Literal["time", "order", "entries"] = "time"
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split into (earlier, later) sessions, ``share`` of the sessions being the later ones.
 
     By ``"time"`` at which a session begins (sessions without times: in their order). No session is cut, but
-    where there are too few to keep one back: there the last entries of each are.
+    where there are too few to keep one back, or by ``"entries"``: there the last entries of each are kept back.
 
     >>> sessions = pl.DataFrame({"session": list("abcde"), "position": [0] * 5, "key": [1] * 5, "count": [1] * 5,
     ...     "open": [False] * 5}, schema_overrides={c: pl.UInt32 for c in ("position", "key", "count")})
@@ -24,8 +24,10 @@ def holdout(
     """
     if not 0 < share < 1:
         raise InputError(f"share is {share}; it must lie between 0 and 1")
-    if by not in ("time", "order"):
-        raise InputError(f"by is {by!r}; sessions are held out by 'time' or by 'order'")
+    if by not in ("time", "order", "entries"):
+        raise InputError(f"by is {by!r}; it is 'time', 'order' or 'entries'")
+    if by == "entries":
+        return _within(sessions, share)
     starts = _starts(check(sessions, SESSIONS, "sessions"))
     if by == "time":
         starts = starts.sort("time", maintain_order=True)
@@ -43,8 +45,9 @@ def _starts(sessions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _within(sessions: pl.DataFrame, share: float) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Too few sessions to keep one back (a file read as one session): the last entries of each are kept back."""
+    """For a file read as one session: the last entries of each are kept back, and neither part has ended."""
     kept = pl.col("position") >= (pl.len().over("session") * (1 - share)).ceil()
     start = pl.col("position") - pl.col("position").min().over("session")
     earlier = sessions.filter(~kept).with_columns(open=pl.lit(True))
-    return earlier, sessions.filter(kept).with_columns(position=start.cast(pl.UInt32))
+    later = sessions.filter(kept).with_columns(position=start.cast(pl.UInt32), open=pl.lit(True))
+    return earlier, later

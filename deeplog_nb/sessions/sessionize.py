@@ -104,9 +104,11 @@ def _reason(error: Exception) -> str:
 def _in_time(events: pl.DataFrame) -> pl.DataFrame:
     """Events in the order in which sessions read them; without any times, as they came.
 
-    One without a time stays below the one above it in its file: that one's time is its ``_clock``.
+    One without a time stays below the one above it in its file: that one's time is its ``_clock``. Where there
+    are no times at all, the log's clock is its lines, one a second.
     """
-    time = pl.col("time") if _timed(events) else pl.lit(None, TIME)
+    lines = pl.from_epoch(pl.int_range(pl.len()), time_unit="s").cast(TIME)
+    time = pl.col("time") if _timed(events) else lines
     clock = time.forward_fill().backward_fill().over(_file(events))
     return events.with_columns(_clock=clock).sort("_clock", maintain_order=True, nulls_last=False)
 
@@ -168,7 +170,8 @@ def _mark_open(placed: pl.DataFrame, end: pl.Expr, by: str | None, silence: time
 
 def _horizons(placed: pl.DataFrame) -> pl.DataFrame:
     """``session, horizon``: some times as long as sessions usually go on waiting after this one's last key."""
-    waits = placed.select("session", "key", wait=pl.col("elapsed").shift(-1).over("session"))
+    wait = (pl.col("_clock").shift(-1) - pl.col("_clock")).over("session").dt.total_microseconds() / 1e6
+    waits = placed.select("session", "key", wait=wait)
     usual = waits.group_by("key").agg(pl.col("wait").quantile(USUAL, "higher"))
     last = waits.group_by("session").agg(pl.col("key").last()).join(usual, on="key")
     return last.select("session", horizon=PATIENCE * pl.col("wait").fill_null(0.0))

@@ -40,6 +40,7 @@ class Windows:
     nexts: Ints  # [N] next-codes; -1 is a key that the model does not know
     counts: Ints  # [N]
     of_entry: Ints  # [M] -> N; every sequence's entries in order, its end row last; -1 is no window
+    unknown: npt.NDArray[np.bool_]  # [M] whether the entry's key is none that the model knows
 
 
 def sequences(sessions: pl.DataFrame) -> Sequences:
@@ -90,7 +91,7 @@ def windows(
     of_entry = np.full(len(rows), -1, np.int64)
     of_entry[kept] = of_kept
     counts = np.bincount(of_kept, weights=weights[kept], minlength=len(first)).astype(np.int64)
-    return Windows(histories[kept][first], nexts[kept][first], counts, of_entry)
+    return Windows(histories[kept][first], nexts[kept][first], counts, of_entry, nexts < 0)
 
 
 def _rows(lengths: Ints) -> tuple[Ints, Ints]:

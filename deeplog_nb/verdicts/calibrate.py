@@ -17,23 +17,23 @@ from deeplog_nb.verdicts.policy import Policy
 TAIL = 0.1  # share of the held-out sessions, the most surprising ones, from which we extrapolate
 
 
-def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3) -> Policy:
+def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3, unit: str = "sessions") -> Policy:
     """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
 
-    ``ranks`` are those of held-out normal sessions. Where there are fewer than 1/rate of them, the bound lies
-    beyond the worst tenth of them: from there a model that is calibrated raises false alarms in proportion to
-    the bound, so the bound is lowered in proportion, and further until no more held-out sessions are flagged than
-    chance explains. ``source`` says how many are.
+    ``ranks`` are those of held-out normal sessions (or other units: ``unit`` names them in ``source``). From their
+    worst tenth on, a model that is calibrated raises false alarms in proportion to the bound, so the bound is
+    lowered in proportion to the rate; and further, until no more of them are flagged than the rate allows, or
+    chance explains where there are fewer than 1/rate. ``source`` says how many are.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
     ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
     ...     schema_overrides=dict(RANKS))
     >>> calibrate(ranks, rate=0.5).source
-    'held-out normal: rate 0.5, 1 of 2 sessions below the bound'
+    'held-out normal: rate 0.5, 0 of 2 sessions below the bound'
     """
     if not 0 < rate < 1:
         raise InputError(f"rate is {rate}; it is the share of normal sessions that may be flagged, between 0 and 1")
-    held = check(ranks, RANKS, "ranks").filter(pl.col("probability") > 0)
+    held = check(ranks, RANKS, "ranks").filter(pl.col("rank").is_not_null())
     worst = (
         held.filter(pl.col("key").is_not_null())
         .group_by("session")
@@ -48,7 +48,7 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3) -> Policy:
     return Policy(
         probability=probability,
         ending=_bound(ends, rate) if len(ends) else None,
-        source=f"held-out normal: rate {rate:g}, {flagged} of {total} sessions below the bound",
+        source=f"held-out normal: rate {rate:g}, {flagged} of {total} {unit} below the bound",
     )
 
 
@@ -58,11 +58,10 @@ def _bound(sessions: pl.DataFrame, rate: float) -> float:
     values = ordered["probability"].to_numpy().astype(np.float64)
     reached = np.cumsum(ordered["count"].to_numpy().astype(np.int64))  # sessions at or below each value
     expected = int(reached[-1]) * rate
-    if expected >= 1:
-        return float(values[np.searchsorted(reached, math.floor(expected), side="right")])
-    stray = values[np.searchsorted(reached, _by_chance(expected), side="right")]
+    allowed = math.floor(expected) if expected >= 1 else _by_chance(expected)
+    most = values[min(int(np.searchsorted(reached, allowed, side="right")), len(values) - 1)]
     at = int(np.searchsorted(reached, math.ceil(reached[-1] * TAIL)))
-    return float(min(stray, values[at] * expected / reached[at]))
+    return float(min(most, values[at] * expected / reached[at]))
 
 
 def _by_chance(expected: float) -> int:

@@ -53,15 +53,16 @@ def _sessions(verdicts: pl.DataFrame, truth: pl.DataFrame, history: int) -> dict
             pl.col("key").drop_nulls().alias("keys"),
         )
     )
-    known = per_session.join(
-        truth.select("session", "anomalous").unique(), on="session", how="left", maintain_order="left"
-    )
+    told = truth.select("session", "anomalous").unique()
+    if twice := int(told["session"].is_duplicated().sum()):
+        raise InputError(f"truth contradicts itself: {twice // 2} sessions are both normal and anomalous")
+    known = per_session.join(told, on="session", how="left", maintain_order="left")
     if missing := known["anomalous"].null_count():
         raise InputError(f"truth says nothing about {missing} of the {len(known)} judged sessions")
     longer = pl.col("keys").list.len() > history
     return {
         "session": known,
-        "distinct": known.unique(["keys", "anomalous"], maintain_order=True).with_columns(count=pl.lit(1, pl.UInt32)),
+        "distinct": known.group_by("keys", "anomalous").agg(pl.col("flagged").any(), count=pl.lit(1, pl.UInt32)),
         "longer": known.filter(longer),
         "hard": known.filter(longer & ~pl.col("unseen")),
     }
@@ -74,7 +75,9 @@ def _entries(verdicts: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
         .group_by("file", "line")
         .agg(flagged=pl.col("anomalous").any(), count=pl.col("count").max())
     )
-    labelled = truth.select("file", "line", "anomalous")
+    labelled = truth.group_by("file", "line").agg(pl.col("anomalous").any())
+    if lost := labelled.filter("anomalous").join(entries, on=["file", "line"], how="anti").height:
+        raise InputError(f"{lost} anomalous lines of the truth are none of the judged ones; do the file names agree?")
     return entries.join(labelled, on=["file", "line"], how="left").with_columns(pl.col("anomalous").fill_null(False))
 
 

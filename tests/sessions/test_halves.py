@@ -20,9 +20,14 @@ def test_the_first_half_is_half_of_the_time_not_of_the_lines():
 
 
 def test_without_a_time_it_is_half_of_the_lines():
-    """A log whose lines state no time, or not all of them, is halved by its lines."""
+    """A log whose lines state no time is halved by its lines."""
     assert first_half(LINES.drop("time"))["line"].to_list() == [1, 2]
-    assert first_half(LINES.with_columns(time=pl.when(pl.col("line") > 1).then("time")))["line"].to_list() == [1, 2]
+
+
+def test_a_line_without_a_time_goes_with_the_one_above_it():
+    """One banner in the log does not change how the others are halved."""
+    banner = LINES.with_columns(time=pl.when(pl.col("line") != 3).then("time"))
+    assert first_half(banner)["line"].to_list() == [1, 2, 3]
 
 
 def test_a_session_that_goes_on_is_judged_whole():

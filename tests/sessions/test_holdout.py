@@ -69,5 +69,5 @@ def test_a_share_that_is_none_is_refused(share: float) -> None:
 
 def test_an_unknown_order_is_refused() -> None:
     """A misspelt ``by`` is not taken for one of the two."""
-    with pytest.raises(InputError, match="'time' or by 'order'"):
+    with pytest.raises(InputError, match="'time', 'order' or 'entries'"):
         holdout(sessions(1, 1), 0.5, by="tmie")  # type: ignore[arg-type]

@@ -163,9 +163,12 @@ def test_what_was_cut_by_count_is_open() -> None:
     assert opened(sessionize(LOG)) == {"all": True}
 
 
-def test_without_times_no_session_is_called_open() -> None:
-    """Where nothing is known of times, a named session is taken as ended."""
-    assert opened(sessionize(LOG.drop("time"), by=ID)) == {"x": False, "y": False}
+def test_without_times_the_lines_are_the_clock() -> None:
+    """Of sessions that take two lines each, only the one in which the log ends may still go on."""
+    lines = [f"{step} id={number}" for number in range(20) for step in ("begin", "end")][:-1]
+    events = pl.DataFrame({"message": lines, "key": [1, 2] * 19 + [1]}, schema_overrides={"key": pl.UInt32})
+    states = opened(sessionize(events, by=r"id=(\w+)"))
+    assert [name for name, state in states.items() if state] == ["19"]
 
 
 def test_columns_of_the_log_do_not_get_in_the_way() -> None:
