@@ -61,3 +61,12 @@ def test_an_unknown_layout_is_answered_with_the_known_ones() -> None:
     """A misspelt name is answered with all the names there are."""
     with pytest.raises(InputError, match=r"'sislog'; there are: hdfs, .*syslog"):
         layout_named("sislog")
+
+
+@pytest.mark.parametrize(
+    ("time", "sentence"), [("%H:%M", "time is a list of formats"), ((), "its pattern has a time; say its formats")]
+)
+def test_a_layout_whose_times_cannot_be_read_is_refused(time: object, sentence: str) -> None:
+    """A format that is no list, or none at all, is said to be so before any line is read."""
+    with pytest.raises(InputError, match=sentence):
+        check_layout(Layout("mine", "mine", pattern=r"^(?P<time>\S+) (?P<message>.*)$", time=time))  # type: ignore[arg-type]

@@ -122,3 +122,10 @@ def test_json_columns_leave_our_own_names_alone() -> None:
     """A field called as one of our columns does not push it aside."""
     text = '{"msg": "x", "user": "ana", "key": 7, "recoded": "yes", "physical": 3}'
     assert json_columns(pl.Series([text])) == ["user"]
+
+
+def test_the_last_line_of_a_traceback_folds_too() -> None:
+    """It stands at the margin, and is the most telling of all."""
+    trace = ("Traceback (most recent call last):", "  File a", "OSError: reset")
+    found = records("iso", "2026-03-02 10:15:00 ERROR failed", *trace)
+    assert found["message"].to_list() == ["failed\n" + "\n".join(trace)]

@@ -85,3 +85,15 @@ def test_a_rate_that_is_no_share_is_refused(ranks, rate):
     """The rate lies between 0 and 1."""
     with pytest.raises(InputError, match="rate"):
         calibrate(ranks(("a", 1, 1, 0.5)), rate=rate)
+
+
+def test_the_bound_does_not_jump_where_the_sessions_become_many(ranks):
+    """499 held-out sessions and 500 give nearly the same bound at a rate of 1/500."""
+    bounds = [calibrate(many(ranks, [0.9] * n, ends=[0.9] * n), rate=0.002).ending for n in (499, 500)]
+    assert bounds[0] == pytest.approx(bounds[1], rel=0.01)
+
+
+@pytest.mark.parametrize(("sessions", "rate"), [(1, 0.02), (1, 0.1), (2, 0.4), (3, 0.3)])
+def test_a_handful_of_sessions_gives_a_bound(ranks, sessions, rate):
+    """However few are held out, there is a bound, and none of them lies far below it."""
+    assert 0 < calibrate(many(ranks, [0.5] * sessions), rate=rate).probability <= 0.5

@@ -84,3 +84,22 @@ def test_each_row_names_its_method_and_setting(verdicts):
     metrics = evaluate(verdicts, TRUTH, method="deeplog", setting="paper")
     assert metrics["method"].unique().to_list() == ["deeplog"]
     assert metrics["setting"].unique().to_list() == ["paper"]
+
+
+def test_truth_about_lines_that_were_not_judged_is_an_error(ranks):
+    """A file under another name would silently count as nothing found and nothing missed."""
+    ranked = ranks(("a", 1, 2, 0.1)).with_columns(
+        file=pl.lit("/var/x.log").cast(pl.Categorical), line=pl.lit(1, pl.UInt64)
+    )
+    truth = pl.DataFrame(
+        {"file": ["x.log"], "line": [1], "anomalous": [True]},
+        schema_overrides={"file": pl.Categorical(), "line": pl.UInt64()},
+    )
+    with pytest.raises(InputError, match="1 anomalous lines of the truth are none of the judged"):
+        evaluate(judge(ranked, policy=POLICY), truth)
+
+
+def test_a_contradiction_in_the_truth_is_an_error(verdicts):
+    """A session cannot be normal and anomalous."""
+    with pytest.raises(InputError, match="contradicts itself: 1 sessions"):
+        evaluate(verdicts, pl.concat([TRUTH, TRUTH.head(1).with_columns(anomalous=pl.lit(True))]))
