@@ -99,7 +99,7 @@ def check_layout(layout: Layout) -> Layout:
     try:
         pl.select(pl.lit("").str.contains(layout.pattern))
     except pl.exceptions.ComputeError as error:
-        raise InputError(f"layout {layout.name!r}: no linear-time pattern: {_reason(error)}") from error
+        raise InputError(f"layout {layout.name!r}: no linear-time pattern: {pattern_reason(error)}") from error
     if "message" not in layout.groups:
         raise InputError(f"layout {layout.name!r}: its pattern has no group (?P<message>...), which every record needs")
     if "time" in layout.groups and not layout.time:
@@ -111,8 +111,8 @@ def check_layout(layout: Layout) -> Layout:
     return layout
 
 
-def _reason(error: Exception) -> str:
-    """The line of a pattern's error that says what is wrong."""
+def pattern_reason(error: Exception) -> str:
+    """The line of polars' error about a pattern that says what is wrong."""
     lines = str(error).splitlines()
     return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
 

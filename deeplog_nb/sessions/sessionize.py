@@ -13,6 +13,7 @@ from datetime import timedelta
 import polars as pl
 
 from deeplog_nb.frames import SESSIONS, TIME, InputError, check
+from deeplog_nb.lines.layouts import pattern_reason
 
 _NEEDED = {"key": pl.UInt32()}
 _MESSAGE = {"message": pl.String()}
@@ -90,15 +91,11 @@ def _must_be_pattern(by: str, names: list[str]) -> None:
     try:
         pl.select(pl.lit("").str.extract(by, 1))
     except pl.exceptions.ComputeError as error:
-        raise InputError(f"{by!r} is no column ({columns}) and no linear-time pattern: {_reason(error)}") from error
+        raise InputError(
+            f"{by!r} is no column ({columns}) and no linear-time pattern: {pattern_reason(error)}"
+        ) from error
     if re.search(r"(?<!\\)\((?!\?[^P<])", by) is None:
         raise InputError(f"{by!r} is no column ({columns}), and as a pattern it lacks a group, as in 'id=(\\w+)'")
-
-
-def _reason(error: Exception) -> str:
-    """The line of a pattern's error that says what is wrong."""
-    lines = str(error).splitlines()
-    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
 
 
 def _in_time(events: pl.DataFrame) -> pl.DataFrame:
