@@ -34,6 +34,7 @@ class KeySettings:
     units: int = 64  # alpha: LSTM units a layer
     start: bool = True  # pad a session's beginning; without it the first h keys are never judged
     end: bool = True  # predict the end of a session too
+    unknown: bool = True  # judge what follows a key that was never trained; without it, not until h keys later
     blur: float = 0.5  # share of the training histories whose older keys are made unknown
     dropout: float = 0.1  # of the LSTM's outputs while training
     direct: bool = True  # connect the last key directly to the scores, beginning with the pair counts
@@ -68,12 +69,15 @@ class KeyModel:
         units: int = 64,
         start: bool = True,
         end: bool = True,
+        unknown: bool = True,
         blur: float = 0.5,
         dropout: float = 0.1,
         direct: bool = True,
         training: Training | None = None,
     ) -> None:
-        self.settings = KeySettings(history, layers, units, start, end, blur, dropout, direct, training or Training())
+        self.settings = KeySettings(
+            history, layers, units, start, end, unknown, blur, dropout, direct, training or Training()
+        )
         self._vocabulary: Vocabulary | None = None
         self._network: KeyNetwork | None = None
         self._steps: list[Step] = []
@@ -115,9 +119,7 @@ class KeyModel:
         (without ``start``, the first h entries; without ``end``, the end rows) both are null.
         """
         distinct = sequences(sessions)
-        found = windows(
-            distinct, self.vocabulary, self.settings.history, start=self.settings.start, end=self.settings.end
-        )
+        found = self._windows(distinct)
         return _spread(sessions, distinct, *self._look_up(found))
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
@@ -183,10 +185,13 @@ class KeyModel:
         where = f", on {training_device(self._network)}" if self._network else ""
         return f"KeyModel(history={s.history}, layers={s.layers}, units={s.units}; {fitted}{where})"
 
+    def _windows(self, distinct: Sequences) -> Windows:
+        s = self.settings
+        return windows(distinct, self.vocabulary, s.history, start=s.start, end=s.end, unknown=s.unknown)
+
     def _known_windows(self, distinct: Sequences) -> Windows:
         """Windows that can be learnt: the next key is known, and it happened."""
-        s = self.settings
-        found = windows(distinct, self.vocabulary, s.history, start=s.start, end=s.end)
+        found = self._windows(distinct)
         kept = (found.nexts >= 0) & (found.counts > 0)
         return Windows(
             found.histories[kept], found.nexts[kept], found.counts[kept], np.empty(0, np.int64), np.empty(0, np.bool_)

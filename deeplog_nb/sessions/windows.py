@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import SESSIONS, check
-from deeplog_nb.sessions.vocabulary import BEFORE, FIRST, Vocabulary
+from deeplog_nb.sessions.vocabulary import BEFORE, FIRST, UNKNOWN, Vocabulary
 
 Ints = npt.NDArray[np.int64]
 
@@ -67,12 +67,19 @@ def sequences(sessions: pl.DataFrame) -> Sequences:
 
 
 def windows(
-    sequences: Sequences, vocabulary: Vocabulary, history: int, *, start: bool = True, end: bool = True
+    sequences: Sequences,
+    vocabulary: Vocabulary,
+    history: int,
+    *,
+    start: bool = True,
+    end: bool = True,
+    unknown: bool = True,
 ) -> Windows:
     """Every entry's history and next key, each distinct pair once.
 
     Without ``start`` there is no padding: an entry with fewer than ``history`` keys before it has no window.
-    Without ``end`` the end of a session is nothing to predict. Open sessions have not ended: theirs is
+    Without ``end`` the end of a session is nothing to predict. Without ``unknown`` there is no window where a
+    history holds a key that the model does not know. Open sessions have not ended: theirs is
     looked up, but counts 0.
 
     >>> from deeplog_nb.sessions.windows import Sequences
@@ -86,7 +93,8 @@ def windows(
     histories = _histories(codes, sequences.lengths, rows, positions, history)
     nexts, weights = _nexts(codes, sequences, rows, positions, vocabulary)
     is_end = positions == sequences.lengths[rows]
-    kept = (start | (positions >= history)) & (end | ~is_end)
+    strange = (histories == UNKNOWN).any(axis=1)
+    kept = (start | (positions >= history)) & (end | ~is_end) & (unknown | ~strange)
     first, of_kept = _distinct(histories[kept], nexts[kept], vocabulary.inputs)
     of_entry = np.full(len(rows), -1, np.int64)
     of_entry[kept] = of_kept

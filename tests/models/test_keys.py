@@ -91,6 +91,14 @@ def test_the_paper_setting_judges_only_full_histories(sessions):
     assert ranks["rank"].is_null().to_list() == [True, True, True, False, False, True]
 
 
+def test_a_history_with_an_unknown_key_can_be_left_unjudged(model, sessions):
+    """By default what follows an unknown key is judged; the switch leaves it until that key is out of sight."""
+    strange = sessions([1, 99, 3, 4, 5, 6])
+    off = KeyModel(history=3, units=8, layers=1, unknown=False, training=FAST).fit(sessions(*LOOP))
+    assert model.rank(strange)["rank"].is_null().to_list() == [False, True, False, False, False, False, False]
+    assert off.rank(strange)["rank"].is_null().to_list() == [False, True, True, True, True, False, False]
+
+
 def test_expect_names_the_next_keys_and_the_end(model):
     """The most probable next keys, null being the end of the session."""
     assert model.expect([1, 2])["key"][0] == 3
