@@ -52,17 +52,17 @@ def report(wanted: argparse.Namespace) -> None:
             "--model brings its own normal part and sessions; leave --normal, --session, --gap, --count out"
         )
     run = _judge(wanted)
-    seconds = time.perf_counter() - began
     out = Path(wanted.out)
     page = write_report(out / "report.html", run.detector, run.lines, run.verdicts, about=run.about)
     run.verdicts.write_parquet(out / "verdicts.parquet")
+    seconds = time.perf_counter() - began
     if wanted.json:
         print(json.dumps(_as_json(run, page, seconds)))
         return
     for name, fact in run.about.items():
         print(f"{name:<12} {visible(fact)}")
     _print_findings(findings(run.detector, run.lines, run.verdicts, most=SHOWN), run)
-    print(f"\n{page} and {out / 'verdicts.parquet'} written after {time.perf_counter() - began:.1f} s")
+    print(f"\n{page} and {out / 'verdicts.parquet'} written after {seconds:.1f} s")
 
 
 def parse(wanted: argparse.Namespace) -> None:
@@ -125,38 +125,37 @@ def _judge(wanted: argparse.Namespace) -> Run:
     paths = wanted.suspect or [load_openstack().log]
     lines = _fitting(read(paths, layout=wanted.layout), wanted.layout)
     about = {"Read": _read_fact(lines, paths, wanted.layout)}
-    detector, normal = _detector(wanted, lines, about)
+    half = None if wanted.model or wanted.normal else first_half(lines)
+    detector = _detector(wanted, half, about)
     verdicts = detector.judge(lines)
-    if normal is None:
-        verdicts = second_half(verdicts, first_half(lines), whole_sessions=not detector.cut.whole_files)
+    if half is not None:
+        verdicts = second_half(verdicts, half, whole_sessions=not detector.cut.whole_files)
     if wanted.save_model:
         detector.save(wanted.save_model)
     about["Sessions"] = _sessions_fact(detector, verdicts)
     return Run(detector, lines, verdicts, about)
 
 
-def _detector(wanted: argparse.Namespace, lines: pl.DataFrame, about: dict[str, str]) -> tuple[Any, object]:
-    """The detector to judge with, and what it was trained on; None = the first half of the log itself."""
+def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict[str, str]) -> Any:
+    """The detector to judge with: a saved one, or fitted on the normal log, or on the first half of this one."""
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.lines.read import read
-    from deeplog_nb.sessions.halves import first_half, has_times
+    from deeplog_nb.sessions.halves import has_times
     from deeplog_nb.views.progress import Progress
 
     if wanted.model:
         about["Trained on"] = f"nothing now: the saved detector in {wanted.model}"
-        return load(wanted.model), wanted.model
-    named = wanted.normal and _fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
-    normal = named if wanted.normal else first_half(lines)
-    with Progress("training") as progress:
-        detector = Detector.fit(
-            normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress
-        )
-    if wanted.normal:
+        return load(wanted.model)
+    if half is None:
+        normal = _fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
         about["Trained on"] = _read_fact(normal, wanted.normal, wanted.layout)
     else:
-        half = f"first half of the log by {'time' if has_times(lines) else 'lines, for they state no time'}"
-        about["Trained on"] = f"the {half} ({len(normal):,} lines), taken as normal; the rest is judged"
-    return detector, wanted.normal or None
+        normal, by = half, "time" if has_times(half) else "lines, for they state no time"
+        about["Trained on"] = (
+            f"the first half of the log by {by} ({len(half):,} lines), taken as normal; the rest is judged"
+        )
+    with Progress("training") as progress:
+        return Detector.fit(normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress)
 
 
 def _fitting(lines: pl.DataFrame, layout: str) -> pl.DataFrame:

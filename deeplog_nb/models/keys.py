@@ -15,14 +15,13 @@ import polars as pl
 import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
-from deeplog_nb.frames import RANKS, InputError, ModelError, check
-from deeplog_nb.models.network import KeyNetwork, probabilities, ranked
+from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
+from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.store import fill, load_model, save_model
 from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
-from deeplog_nb.sessions.vocabulary import BEFORE, UNKNOWN, Vocabulary
+from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
-
-_IDENTITY = ("file", "line", "time")  # of the session's rows, carried to RANKS where they are there
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,7 @@ class KeyModel:
         """
         distinct = sequences(sessions)
         found = self._windows(distinct)
-        return _spread(sessions, distinct, *self._look_up(found))
+        return spread(sessions, distinct, *self._look_up(found))
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
         """``key, probability``: the most probable next keys after these ones; key null is the end.
@@ -207,7 +206,7 @@ class KeyModel:
         blur, generator = self.settings.blur, torch.Generator().manual_seed(self.settings.training.seed)
 
         def loss(batch: torch.Tensor) -> torch.Tensor:
-            return F.cross_entropy(network(_blurred(histories[batch], blur, generator)), nexts[batch], reduction="none")
+            return F.cross_entropy(network(blurred(histories[batch], blur, generator)), nexts[batch], reduction="none")
 
         self._steps = []
         held_loss = None if held is None or not len(held.counts) else lambda: _mean_loss(network, held)
@@ -242,54 +241,10 @@ class KeyModel:
         return entries["rank"], entries.select(chance.alias("probability"))["probability"]
 
 
-def _blurred(histories: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
-    """Some of the histories with all but their last few keys unknown.
-
-    What is certain after a few keys is learnt as such, rather than by heart for each long history; and the
-    network learns what unknown means.
-    """
-    if not share:
-        return histories
-    rows, h = histories.shape
-    kept = torch.randint(1, h + 1, (rows, 1), generator=generator)  # [B, 1]
-    kept = torch.where(torch.rand(rows, 1, generator=generator) < share, kept, h).to(histories.device)
-    older = torch.arange(h, 0, -1, device=histories.device) > kept  # [B, h]
-    return torch.where(older & (histories != BEFORE), UNKNOWN, histories)
-
-
 def _mean_loss(network: KeyNetwork, held: Windows) -> float:
     """Mean surprise, in nats, over the occurrences of the held-out windows."""
     _, own = ranked(network, torch.from_numpy(held.histories), torch.from_numpy(held.nexts))
     return float(np.average(-np.log(np.maximum(own.numpy(), 1e-30)), weights=held.counts))
-
-
-def _spread(sessions: pl.DataFrame, distinct: Sequences, rank: pl.Series, probability: pl.Series) -> pl.DataFrame:
-    """From the distinct sequences back to every session, an end row after each."""
-    sizes = pl.Series(distinct.lengths + 1)
-    numbers = pl.select(pl.int_range(len(sizes), dtype=pl.UInt32).repeat_by(sizes).explode()).to_series()
-    lists = (
-        pl.DataFrame({"sequence": numbers, "rank": rank, "probability": probability})
-        .group_by("sequence", maintain_order=True)
-        .agg("rank", "probability")
-    )
-    carried = [name for name in _IDENTITY if name in sessions.columns]
-    listed = sessions.group_by("session", maintain_order=True).agg(
-        _and_end("position", pl.len().cast(pl.UInt32)),
-        _and_end("key", pl.lit(None, pl.UInt32)),
-        *(_and_end(name, pl.col(name).last()) for name in carried),
-        pl.col("count").first(),
-        pl.col("open").first(),
-    )
-    spread = listed.join(distinct.of_session, on="session", maintain_order="left").join(
-        lists, on="sequence", maintain_order="left"
-    )
-    long = spread.explode("position", "key", *carried, "rank", "probability")
-    return check(long.select(*RANKS, *carried), RANKS, "ranks")
-
-
-def _and_end(name: str, end: pl.Expr) -> pl.Expr:
-    """A session's column, with what its end row holds behind it."""
-    return pl.col(name).append(end)
 
 
 def _described(facts: dict[str, Any], device: str) -> KeyModel:

@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 from torch import Tensor, nn
 
+from deeplog_nb.sessions.vocabulary import BEFORE, UNKNOWN
+
 SMOOTHING: Final = 0.05  # occurrences that a pair which never occurred begins with
 
 
@@ -49,6 +51,21 @@ class KeyNetwork(nn.Module):
         self.direct.weight.copy_((pairs / pairs.sum(1, keepdim=True)).log())
         nn.init.zeros_(self.scores.weight)
         nn.init.zeros_(self.scores.bias)
+
+
+def blurred(histories: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Some of the histories with all but their last few keys unknown.
+
+    What is certain after a few keys is learnt as such, rather than by heart for each long history; and the
+    network learns what unknown means.
+    """
+    if not share:
+        return histories
+    rows, h = histories.shape
+    kept = torch.randint(1, h + 1, (rows, 1), generator=generator)  # [B, 1]
+    kept = torch.where(torch.rand(rows, 1, generator=generator) < share, kept, h).to(histories.device)
+    older = torch.arange(h, 0, -1, device=histories.device) > kept  # [B, h]
+    return torch.where(older & (histories != BEFORE), UNKNOWN, histories)
 
 
 def probabilities(network: KeyNetwork, histories: Tensor) -> Tensor:

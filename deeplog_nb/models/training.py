@@ -65,7 +65,7 @@ def train(
     best, best_loss, best_epoch, began = _copy(network), float("inf"), 0, time.perf_counter()
     try:
         for epoch in range(1, training.epochs + 1):
-            with _alone(training.seed * 1_000_003 + epoch):
+            with _alone(training.seed * 1_000_003 + epoch, training_device(network)):
                 seen = _epoch(network, loss, weights, optimizer, generator, training)
                 held = valid_loss() if valid_loss else None
             judged = seen if held is None else held
@@ -130,14 +130,14 @@ def keep_memory() -> None:
 
 
 @contextmanager
-def _alone(seed: int) -> Iterator[None]:
+def _alone(seed: int, device: torch.device) -> Iterator[None]:
     """Our own random state and one thread, both given back: so small a network is not faster with more.
 
     More threads make results depend on the number of cores, and on a busy machine they wait for each other:
     14 times longer was seen.
     """
     threads = torch.get_num_threads()
-    with torch.random.fork_rng():  # dropout draws from the global generator
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):  # dropout draws from the global generator
         torch.manual_seed(seed)
         torch.set_num_threads(1)
         try:

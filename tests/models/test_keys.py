@@ -8,7 +8,7 @@ import torch
 from polars.testing import assert_frame_equal
 
 from deeplog_nb.frames import InputError, ModelError
-from deeplog_nb.models.keys import KeyModel
+from deeplog_nb.models.keys import KeyModel, KeySettings
 from deeplog_nb.models.training import Training
 
 FAST = Training(epochs=15, draws=512, device="cpu")
@@ -186,3 +186,8 @@ def test_a_gpu_gives_the_same_verdicts(model, sessions, tmp_path: Path):
     model.save(tmp_path)
     there = KeyModel.load(tmp_path, device="cuda").rank(sessions(*LOOP))
     assert_frame_equal(there, model.rank(sessions(*LOOP)), abs_tol=1e-5)
+
+
+def test_the_defaults_are_those_of_the_settings():
+    """What the constructor assumes and what the settings say are written twice and are the same."""
+    assert KeyModel().settings == KeySettings()
