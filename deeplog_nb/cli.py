@@ -82,7 +82,7 @@ def parse(wanted: argparse.Namespace) -> None:
     if wanted.templates:
         templates.save(_with_folder(wanted.templates))
     seconds = round(time.perf_counter() - began, 3)
-    size = sum(file.stat().st_size for file in files)
+    size = sum(path.stat().st_size for path in {file.path for file in files})
     found = {"files": len(files), "bytes": size, **_line_counts(lines), "layout": layout, "keys": len(templates)}
     if wanted.json:
         print(json.dumps(found | {"seconds": seconds}))

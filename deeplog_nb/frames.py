@@ -17,9 +17,10 @@ from typing import Final
 
 import polars as pl
 
-FLAGS: Final = ("folded", "cut", "recoded", "year_inferred", "clock_back")
+FLAGS: Final = ("folded", "cut", "recoded", "year_inferred", "clock_back", "damaged")
 """What can be wrong with a line: continuation lines folded into it, cut at the size limit, bytes
-that were not UTF-8 written as ``\\xNN``, a year that the log does not state, a clock that ran back."""
+that were not UTF-8 written as ``\\xNN``, a year that the log does not state, a clock that ran back,
+and a file that cannot be read beyond this record."""
 
 TIME: Final = pl.Datetime("us")
 
@@ -27,6 +28,7 @@ LINES: Final = {
     "file": pl.Categorical(),
     "line": pl.UInt64(),  # 1-based physical line of the record's first line
     "offset": pl.UInt64(),  # byte of it in the uncompressed file
+    "length": pl.UInt64(),  # bytes of the record there, line ends included; more than the message where it was cut
     "time": TIME,  # naive UTC; null where the layout has none
     "level": pl.String(),
     "source": pl.String(),

@@ -16,10 +16,11 @@ from typing import Final, Literal
 import polars as pl
 
 from deeplog_nb.frames import EVENTS, InputError
+from deeplog_nb.lines.blocks import PHYSICAL
 
 SURE: Final = 0.8  # share of the sample that a layout must fit before we believe it
 OURS: Final = {"time", "level", "source", "message"}  # groups of a pattern that fill the contract
-RESERVED: Final = {*EVENTS, "text", "recoded", "physical", "record"} - OURS  # names that no field may have
+RESERVED: Final = {*EVENTS, *PHYSICAL, "physical", "continues", "start", "within"} - OURS  # no field may be so called
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Layout:
     def lacks_year(self) -> bool:
         """Whether its times leave the year to be inferred."""
         return bool(self.time) and not any("%Y" in f or "%y" in f for f in self.time)
+
+    @property
+    def folds(self) -> bool:
+        """Whether lines that it does not fit may continue the record above them."""
+        return self.kind == "regex"
 
     @property
     def groups(self) -> list[str]:
@@ -137,7 +143,7 @@ def detect(lines: Sequence[str]) -> Detection:
 
 
 def _fits(layout: Layout, lines: Sequence[str]) -> pl.Series:
-    from deeplog_nb.lines.records import fields
+    from deeplog_nb.lines.fields import fields
 
     frame = pl.DataFrame({"text": pl.Series(lines, dtype=pl.String)})
     return frame.select(fields(layout)).select(matched=matched(layout))["matched"]

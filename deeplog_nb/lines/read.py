@@ -1,136 +1,173 @@
 """Raw files -> LINES: ``read`` at once, ``scan`` lazily, the same records either way.
 
-Every physical line is accounted for: lines in = matched + unmatched + folded.
+Every physical line and every byte is accounted for: lines in = matched + unmatched + folded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError
-from deeplog_nb.lines.files import Block, Paths, blocks, find_files, split_lines
+from deeplog_nb.lines.blocks import Block, blocks, split_lines
+from deeplog_nb.lines.fields import fields, json_columns
+from deeplog_nb.lines.files import Paths, Source, find_files
+from deeplog_nb.lines.folding import Above, mark, split_last
 from deeplog_nb.lines.layouts import Detection, Layout, check_layout, detect, layout_named
-from deeplog_nb.lines.records import Before, fields, json_columns, last_of, to_records
+from deeplog_nb.lines.limits import Limits
+from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
-SAMPLE = 400  # first lines looked at to tell the layout
+SAMPLE: Final = 400  # first lines looked at to tell the layout
+AHEAD: Final = 2  # blocks cut side by side
+NO_LIMITS_OF_ITS_OWN: Final = Limits()
 
 
-def read(paths: Paths, *, layout: str | Layout = "auto", year: int | None = None) -> pl.DataFrame:
-    """LINES of all these files: one row a record, each with its file, line and byte offset.
+def read(
+    paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = NO_LIMITS_OF_ITS_OWN
+) -> pl.DataFrame:
+    """LINES of all these files: one row a record, each with its file, line, byte offset and length.
 
     ``paths`` is a path, glob or folder, or a list of them; files may be compressed. ``layout`` is a name
-    of :func:`layouts`, your own :class:`Layout`, or ``"auto"`` (see :func:`detect_layout`). Where the log
-    states no year, ``year`` is that of its first record (else the latest that lets the log begin before the
-    file's own date). Lines that the layout does not fit are kept with ``matched`` false. Fields of the layout
-    beyond the contract come as columns of their own.
+    of :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
+    :func:`detect_layout`). Where the log states no year, ``year`` is that of its first record (else the latest
+    that lets the log begin before the file's own date). Lines that the layout does not fit are kept with
+    ``matched`` false. Fields of the layout beyond the contract come as columns of their own.
 
     >>> from deeplog_nb.resources import shipped
     >>> lines = read(shipped("datasets", "openstack", "openstack.log.gz"))
     >>> lines.filter(~pl.col("matched")).height
     0
     """
-    files = find_files(paths)
-    known = _layout(files, layout)
-    return pl.concat([frame for file in files for frame in _records(file, known, year)], how="vertical")
+    known = _layouts(find_files(paths), layout)
+    frames = [frame for source, each in known.items() for frame in _records(source, each, year, limits)]
+    return pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
 
 
-def scan(paths: Paths, *, layout: str | Layout = "auto", year: int | None = None) -> pl.LazyFrame:
+def scan(
+    paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = NO_LIMITS_OF_ITS_OWN
+) -> pl.LazyFrame:
     """The same as :func:`read`, lazily: a block of the files at a time, for logs larger than memory."""
     from polars.io.plugins import register_io_source
 
-    files = find_files(paths)
-    known = _layout(files, layout)
+    known = _layouts(find_files(paths), layout)
+    schema = _schema(known.values())
 
     def batches(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for frame in (frame for file in files for frame in _records(file, known, year)):
-            part = frame if left is None else frame.head(left)
+        for frame in (frame for source, each in known.items() for frame in _records(source, each, year, limits)):
+            whole = pl.concat([pl.DataFrame(schema=schema), frame], how="diagonal")
+            part = whole if left is None else whole.head(left)
             left = None if left is None else left - len(part)
             part = part if predicate is None else part.filter(predicate)
             yield part if columns is None else part.select(columns)
             if left == 0:
                 return
 
-    return register_io_source(batches, schema=_empty(known).schema, is_pure=True)
+    return register_io_source(batches, schema=schema, is_pure=True)
 
 
 def detect_layout(paths: Paths) -> Detection:
     """Which layout fits the first lines of these files: share, samples, and lines that it does not fit.
 
+    Looks at the first file that holds any text; :func:`read` looks at each.
+
     >>> from deeplog_nb.resources import shipped
     >>> detect_layout(shipped("datasets", "hdfs", "hdfs.log.gz")).layout.name
     'hdfs'
     """
-    return _detect(find_files(paths))
+    sources = find_files(paths)
+    told = _layouts(sources, "auto")
+    return detect(next(lines for source in told if len(lines := _first_lines(source))).to_list())
 
 
 def session_pattern(paths: Paths, layout: str | Layout = "auto") -> str | None:
     """The regular expression by which this log's layout tells sessions apart, if it has one."""
-    return _layout(find_files(paths), layout).session
+    known = _layouts(find_files(paths), layout).values()
+    return next((each.session for each in known if each.session), None)
 
 
-def _layout(files: list[Path], layout: str | Layout) -> Layout:
-    if isinstance(layout, str):
-        layout = _detect(files).layout if layout == "auto" else layout_named(layout)
-    if layout.kind == "json":
-        return replace(layout, columns=json_columns(_first_lines(files)))
-    return check_layout(layout)
+def _layouts(sources: list[Source], layout: str | Layout) -> dict[Source, Layout]:
+    """Each source's layout; where it is to be told, one without text has that of the first with any."""
+    if isinstance(layout, str) and layout != "auto":
+        layout = layout_named(layout)
+    if isinstance(layout, Layout):
+        checked = check_layout(layout)
+        return {source: _with_columns(checked, source) for source in sources}
+    told = {source: _told(source) for source in sources}
+    if not (first := next((each for each in told.values() if each), None)):
+        what = f"{sources[0]}: holds no text" if len(sources) == 1 else f"none of the {len(sources)} files holds text"
+        raise InputError(f"{what} to tell the layout by; name the layout, or read another file")
+    return {source: each or first for source, each in told.items()}
 
 
-def _detect(files: list[Path]) -> Detection:
-    lines = _first_lines(files).to_list()
-    if lines:
-        return detect(lines)
-    what = f"{files[0]}: holds no text" if len(files) == 1 else f"none of the {len(files)} files holds text"
-    raise InputError(f"{what} to tell the layout by; name the layout, or read another file")
+def _told(source: Source) -> Layout | None:
+    lines = _first_lines(source)
+    return _with_columns(detect(lines.to_list()).layout, source) if len(lines) else None
 
 
-def _first_lines(files: list[Path]) -> pl.Series:
-    """The first lines that are not blank, of the first file that has any."""
-    for file in files:
-        texts = split_lines(next(blocks(file, 1 << 18)))[0]
-        texts = texts.filter(texts.str.strip_chars() != "").head(SAMPLE)
-        if len(texts):
-            return texts
-    return pl.Series([], dtype=pl.String)
+def _with_columns(layout: Layout, source: Source) -> Layout:
+    """A JSON layout with the names that this source's first lines have beyond the contract."""
+    return replace(layout, columns=json_columns(_first_lines(source))) if layout.kind == "json" else layout
 
 
-def _records(file: Path, layout: Layout, year: int | None) -> Iterator[pl.DataFrame]:
-    """LINES of one file, a block at a time. The last record of a block waits for its continuation lines."""
-    before = _beginning(file) if year is None else Before(year)
-    columns = _empty(layout).columns
-    waiting, lines_in = b"", 0
-    for block in blocks(file):
-        lines_in += block.data.count(b"\n") + (block.final and not block.data.endswith(b"\n") and block.data != b"")
-        block = Block(waiting + block.data, block.offset - len(waiting), block.final)
-        texts, offsets, recoded = split_lines(block)
-        records = to_records(texts, offsets, recoded, layout, before)
-        if not block.final and len(records):
-            held = int(records["offset"][-1]) - block.offset
-            waiting, records = block.data[held:], records.head(-1)
+def _first_lines(source: Source) -> pl.Series:
+    """The first lines of a source that are not blank."""
+    texts = split_lines(next(blocks(source, 1 << 18)))["text"]
+    return texts.filter(texts.str.strip_chars() != "").head(SAMPLE)
+
+
+def _records(source: Source, layout: Layout, year: int | None, limits: Limits) -> Iterator[pl.DataFrame]:
+    """LINES of one source, a block at a time. The last record of a block waits for its continuation lines."""
+    before, above, held = _beginning(source) if year is None else Before(year), Above(), None
+    columns = _schema([layout]).names()
+    lines_in = bytes_in = 0
+    for block, lines in _side_by_side(lambda block: cut(split_lines(block), layout), blocks(source)):
+        lines_in += block.data.count(b"\n") + (block.data != b"" and not block.data.endswith(b"\n"))
+        bytes_in += len(block.data) + block.cut
+        ready = mark(lines if held is None else pl.concat([held, lines]), above, limits.record)
+        if layout.folds and not block.final and len(ready):
+            ready, held, above = split_last(ready)
+        records = to_records(ready, layout, before)
         before = last_of(records, before)
-        yield records.with_columns(file=pl.lit(str(file)).cast(pl.Categorical)).select(columns)
-    if lines_in != before.lines:
-        raise DeepLogError(f"{file}: {lines_in} lines in, {before.lines} out; this is a defect, please report it")
+        yield records.with_columns(file=pl.lit(str(source)).cast(pl.Categorical)).select(columns)
+    if (lines_in, bytes_in) != (before.lines, before.bytes):
+        here, there = f"{lines_in} lines, {bytes_in} bytes", f"{before.lines} lines, {before.bytes} bytes"
+        raise DeepLogError(f"{source}: {here} in, {there} out; this is a defect, please report it")
 
 
-def _beginning(file: Path) -> Before:
+def _side_by_side(
+    work: Callable[[Block], pl.DataFrame], items: Iterable[Block]
+) -> Iterator[tuple[Block, pl.DataFrame]]:
+    """Each block with what the work makes of it, in order; the next ones are under way meanwhile."""
+    with ThreadPoolExecutor(AHEAD) as pool:
+        waiting: deque[tuple[Block, Future[pl.DataFrame]]] = deque()
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > AHEAD:
+                block, made = waiting.popleft()
+                yield block, made.result()
+        yield from ((block, made.result()) for block, made in waiting)
+
+
+def _beginning(source: Source) -> Before:
     """What stands before a file of which we know no year: its date, and a day for time zones."""
     try:
-        latest = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None) + timedelta(days=1)
+        latest = datetime.fromtimestamp(source.path.stat().st_mtime, UTC).replace(tzinfo=None) + timedelta(days=1)
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror}); is it still there?") from error
+        raise InputError(f"{source}: cannot be read ({error.strerror}); is it still there?") from error
     return Before(latest.year, latest=latest)
 
 
-def _empty(layout: Layout) -> pl.DataFrame:
-    """A frame of no rows with this layout's columns: the contract first, then the layout's own."""
-    cut = pl.DataFrame(schema={"text": pl.String}).select(fields(layout))
-    return pl.DataFrame(schema=LINES | {name: pl.String() for name in cut.columns if name not in LINES})
+def _schema(layouts: Iterable[Layout]) -> pl.Schema:
+    """The columns of a frame in these layouts: the contract first, then the layouts' own."""
+    line = pl.DataFrame(schema={"text": pl.String})
+    own = [name for layout in layouts for name in line.select(fields(layout)).columns if name not in LINES]
+    return pl.Schema(LINES | dict.fromkeys(own, pl.String()))

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeplog_nb.frames import InputError
-from deeplog_nb.lines.files import BOM, Block, blocks, find_files, split_lines
+from deeplog_nb.lines.blocks import BOM, Block, blocks, split_lines
+from deeplog_nb.lines.files import Source, find_files
 
 zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -36,7 +37,7 @@ def put(folder: Path, content: bytes, name: str = "a.log") -> Path:
 
 
 def whole(path: Path, size: int = 1 << 20) -> bytes:
-    return b"".join(block.data for block in blocks(path, size))
+    return b"".join(block.data for block in blocks(Source(path), size))
 
 
 @pytest.mark.parametrize("kind", PACKERS)
@@ -85,7 +86,7 @@ def test_a_file_that_the_system_will_not_open_is_refused_by_name(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("deeplog_nb.lines.files.open_bytes", refuse)
+    monkeypatch.setattr("deeplog_nb.lines.blocks.open_bytes", refuse)
     with pytest.raises(InputError, match=r"a\.log.*Permission denied"):
         whole(put(tmp_path, TEXT))
 
@@ -97,7 +98,7 @@ def test_blocks_are_the_file_and_end_at_line_ends(
 ) -> None:
     """Blocks of any size put together are the text; all but the last end with a newline, each at its offset."""
     path = put(tmp_path_factory.mktemp("blocks"), b"x" + content)
-    found = list(blocks(path, size))
+    found = list(blocks(Source(path), size))
     assert b"".join(block.data for block in found) == b"x" + content
     assert all(block.data.endswith(b"\n") for block in found[:-1])
     assert [block.final for block in found] == [False] * (len(found) - 1) + [True]
@@ -109,29 +110,30 @@ def test_blocks_are_the_file_and_end_at_line_ends(
 def test_lines_are_what_stands_between_newlines(parts: list[bytes]) -> None:
     """LF and CRLF end a line, nothing else does; broken bytes are written out and told; each line has its offset."""
     data = b"".join(parts)
-    texts, offsets, recoded = split_lines(Block(data, 5, final=True))
+    lines = split_lines(Block(data, 5, final=True))
     raw = data.removesuffix(b"\n").split(b"\n") if data else []
-    assert texts.to_list() == [line.removesuffix(b"\r").decode(errors="backslashreplace") for line in raw]
-    assert recoded.to_list() == [b"\\x" in line.decode(errors="backslashreplace").encode() for line in raw]
-    assert offsets.to_list() == [5 + sum(len(line) + 1 for line in raw[:at]) for at in range(len(raw))]
+    assert lines["text"].to_list() == [line.removesuffix(b"\r").decode(errors="backslashreplace") for line in raw]
+    assert lines["recoded"].to_list() == [b"\\x" in line.decode(errors="backslashreplace").encode() for line in raw]
+    assert lines["length"].sum() == len(data)
+    assert lines["offset"].to_list() == [5 + sum(len(line) + 1 for line in raw[:at]) for at in range(len(raw))]
 
 
 def test_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
     """The mark is skipped, and counted in the offset."""
-    assert list(blocks(put(tmp_path, BOM + b"a\n"))) == [Block(b"a\n", 3, False), Block(b"", 5, True)]
+    assert list(blocks(Source(put(tmp_path, BOM + b"a\n")))) == [Block(b"a\n", 3, False), Block(b"", 5, True)]
 
 
 def test_an_empty_file_is_one_empty_block(tmp_path: Path) -> None:
     """No bytes, no lines, no error."""
-    assert list(blocks(put(tmp_path, b""))) == [Block(b"", 0, True)]
+    assert list(blocks(Source(put(tmp_path, b"")))) == [Block(b"", 0, True)]
 
 
 def test_folders_globs_and_lists_name_each_file_once(tmp_path: Path) -> None:
     """Whatever names a file, it is read once, hidden ones not at all, in the order given."""
     first, second = put(tmp_path, b"1", "1.log"), put(tmp_path, b"2", "2.log")
     put(tmp_path, b"3", ".hidden")
-    assert find_files(tmp_path) == [first, second]
-    assert find_files([second, str(tmp_path / "*.log")]) == [second, first]
+    assert find_files(tmp_path) == [Source(first), Source(second)]
+    assert find_files([second, str(tmp_path / "*.log")]) == [Source(second), Source(first)]
 
 
 @pytest.mark.parametrize(

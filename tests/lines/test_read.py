@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError, check
-from deeplog_nb.lines.files import BOM, Block, blocks, split_lines
+from deeplog_nb.lines.blocks import BOM, Block, blocks, split_lines
 from deeplog_nb.lines.layouts import Layout
 from deeplog_nb.lines.read import detect_layout, read, scan, session_pattern
 
@@ -42,11 +42,11 @@ def put(folder: Path, content: bytes, name: str = "a.log") -> Path:
 
 
 def in_blocks(size: int) -> Callable[..., object]:
-    return lambda path, first=None: blocks(path, first or size)
+    return lambda source, first=None: blocks(source, first or size)
 
 
-def but_one(block: Block) -> tuple[pl.Series, ...]:
-    return tuple(column.head(1) for column in split_lines(block))
+def but_one(block: Block) -> pl.DataFrame:
+    return split_lines(block).head(1)
 
 
 def physical(content: bytes) -> int:
@@ -172,7 +172,7 @@ def test_json_fields_become_columns(tmp_path: Path) -> None:
 def test_a_defect_that_loses_lines_does_not_go_unnoticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where lines out are not lines in, reading stops with an error rather than with less."""
     monkeypatch.setattr("deeplog_nb.lines.read.split_lines", but_one)
-    with pytest.raises(DeepLogError, match="2 lines in, 1 out; this is a defect"):
+    with pytest.raises(DeepLogError, match="2 lines, 78 bytes in, 1 lines, 39 bytes out; this is a defect"):
         read(put(tmp_path, HDFS * 2), layout="hdfs")
 
 

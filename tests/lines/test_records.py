@@ -7,14 +7,18 @@ from datetime import datetime
 import polars as pl
 import pytest
 
+from deeplog_nb.lines.fields import json_columns
+from deeplog_nb.lines.folding import Above, mark
 from deeplog_nb.lines.layouts import Layout, layout_named
-from deeplog_nb.lines.records import Before, json_columns, last_of, to_records
+from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
 
 def records(layout: str | Layout, *texts: str, before: Before = Before(2026)) -> pl.DataFrame:  # noqa: B008 frozen
     layout = layout_named(layout) if isinstance(layout, str) else layout
-    offsets, recoded = pl.Series([0] * len(texts), dtype=pl.UInt64), pl.Series([False] * len(texts), dtype=pl.Boolean)
-    return to_records(pl.Series(texts, dtype=pl.String), offsets, recoded, layout, before)
+    lines = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_columns(
+        offset=pl.lit(0, pl.UInt64), length=pl.lit(1, pl.UInt64), recoded=False, cut=False, damaged=False
+    )
+    return to_records(mark(cut(lines, layout), Above(), 1000), layout, before)
 
 
 def syslog(*dates: str, before: Before = Before(2026)) -> list[str]:  # noqa: B008 frozen
