@@ -15,18 +15,19 @@ import polars as pl
 HOLE: Final = "\x1a"  # stands for one value in a shape; a message that holds it has it masked too
 WILDCARD: Final = "<*>"  # what people see
 
-_TOKEN: Final = r"[\w./\\$@%~-]"
+_WORD: Final = r"0-9A-Za-z_\x{C0}-\x{52F}"  # alphabets that part their words; not \w: three times as fast
+_TOKEN: Final = rf"[{_WORD}./\\$@%~-]"
 _DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 MASK: Final = "|".join(
     (
         r"\x1a|<\*>",  # our own marks, so that no message can forge them
-        r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?",  # address, with port
-        rf"(?:{_DAY},? )?{_MONTH} +\d{{1,2}}(?:,? \d+(?::\d+)+)?(?: \d{{4}})?\b",  # Mon Mar  2 10:15:00 2026
-        r"/[\w.~%@+-]+(?:/[\w.~%@+:$=-]*)+(?:\?[^\s\"']*)?",  # path, with query
-        r"\d+(?:\.\d+)? ?[kKMGT]?i?B\b",  # size
-        r"\d+(?::\d+)+(?:\.\d+)?",  # 10:15:00
-        rf"[+-]?{_TOKEN}*\d(?:{_TOKEN}*[\w%])?",  # any token with a digit in it, without a full stop behind it
+        r"/?[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?",  # address, with port
+        rf"(?:{_DAY},? )?{_MONTH} +[0-9]{{1,2}}(?:,? [0-9]+(?::[0-9]+)+)?(?: [0-9]{{4}})?\b",  # Mon Mar  2 10:15:00 2026
+        rf"/[{_WORD}.~%@+-]+(?:/[{_WORD}.~%@+:$=-]*)+(?:\?[^\s\"']*)?",  # path, with query
+        r"[0-9]+(?:\.[0-9]+)? ?[kKMGT]?i?B\b",  # size
+        r"[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?",  # 10:15:00
+        rf"[+-]?{_TOKEN}*[0-9](?:{_TOKEN}*[{_WORD}%])?",  # any token with a digit in it, without a full stop behind it
     )
 )
 
