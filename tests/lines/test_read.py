@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from codecs import BOM_UTF8 as BOM
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError, check
-from deeplog_nb.lines.blocks import BOM, Block, blocks, split_lines
+from deeplog_nb.lines.blocks import Block, blocks, split_lines
 from deeplog_nb.lines.layouts import Layout
 from deeplog_nb.lines.read import detect_layout, read, scan, session_pattern
 
@@ -24,7 +25,7 @@ PARTS = {
     "json": [b'{"ts": 3, "msg": "a", "id": 1}', b'{"msg": "x', b'{"a": 1}', b'{"ts": "nan", "msg": "\\u0000"}'],
     "text": [b"started", b"  ", "ü€".encode(), b"a\rb"],
 }
-HOSTILE = [b"", b"\xff\xfe", b"\xc3", b"\xbc", b"\x00", b"\r"]
+HOSTILE = [b"", b"\xff\xff", b"\xc3", b"\xbc", b"\x00", b"\r"]
 
 
 @st.composite
@@ -42,7 +43,7 @@ def put(folder: Path, content: bytes, name: str = "a.log") -> Path:
 
 
 def in_blocks(size: int) -> Callable[..., object]:
-    return lambda source, first=None: blocks(source, first or size)
+    return lambda opened, first=None: blocks(opened, first or size)
 
 
 def but_one(block: Block) -> pl.DataFrame:
