@@ -6,7 +6,8 @@ It knows bytes and where they stand in the unpacked text; what a line means is `
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from deeplog_nb.lines.streams import Peekable, filled
 
 BLOCK: Final = 8 << 20  # bytes of text looked at at once
 CROWDED: Final = 1 << 20  # lines: of a block with more, half is looked at at once
+UNPACKED_BY_POLARS: Final = b"\x1f\x28\x78"  # gzip, zstandard, zlib
 UTF8: Final = Form("utf-8")
 
 PHYSICAL: Final = {  # one row a physical line
@@ -42,7 +44,7 @@ class Block:
     damaged: bool = False  # the source cannot be read beyond this block
     form: Form = UTF8
 
-    @property
+    @cached_property
     def lines(self) -> int:
         """How many physical lines it holds; the last may lack its newline."""
         if self.form.width == 1:
@@ -72,7 +74,7 @@ def blocks(opened: Opened, size: int = BLOCK) -> Iterator[Block]:
             ended = not rest and not stream.peek(1)
         for number, (part, cut) in enumerate(parts, 1):
             final = ended and number == len(parts)
-            yield Block(part, offset, final, cut, final and bool(stream.damage), form)
+            yield from _not_crowded(Block(part, offset, final, cut, final and bool(stream.damage), form))
             offset += len(part) + cut
     if stream.damage and offset == len(form.mark):
         raise InputError(f"{opened.source}: nothing of it can be read: {stream.damage}")
@@ -87,23 +89,25 @@ def _parts(data: bytes, limit: int, form: Form) -> Iterator[tuple[bytes, int]]:
         if (newline := form.find_last(data, at, at + limit)) >= 0:
             at = newline + form.width
             continue
-        yield from _not_crowded(data[begin:at], form)
+        if begin < at:
+            yield data[begin:at], 0
         end = form.find(data, at + limit - limit % form.width)
         head = form.head(data[at : at + limit], limit)
         stop = len(data) if end < 0 else end + form.width
         yield head, stop - at - len(head)
         begin = at = stop
-    yield from _not_crowded(data[begin:], form)
+    if begin < len(data):
+        yield data[begin:], 0
 
 
-def _not_crowded(data: bytes, form: Form) -> Iterator[tuple[bytes, int]]:
-    """These lines, in several parts where they are so short that their rows would fill the memory."""
-    middle = form.find(data, len(data) // 2)
-    if len(data) > CROWDED and data.count(b"\n") > CROWDED and 0 <= middle < len(data) - form.width:
-        yield from _not_crowded(data[: middle + form.width], form)
-        yield from _not_crowded(data[middle + form.width :], form)
-    elif data:
-        yield data, 0
+def _not_crowded(block: Block) -> Iterator[Block]:
+    """The block, in several where its lines are so short that their rows would fill the memory."""
+    middle = block.form.find(block.data, len(block.data) // 2) + block.form.width
+    if block.lines <= CROWDED or not 0 < middle < len(block.data):
+        yield block
+        return
+    yield from _not_crowded(replace(block, data=block.data[:middle], final=False, cut=0, damaged=False))
+    yield from _not_crowded(replace(block, data=block.data[middle:], offset=block.offset + middle))
 
 
 def _skip_line(stream: Peekable, data: bytes, size: int, form: Form) -> tuple[int, bytes]:
@@ -121,7 +125,7 @@ def _skip_line(stream: Peekable, data: bytes, size: int, form: Form) -> tuple[in
 def split_lines(block: Block) -> pl.DataFrame:
     """PHYSICAL: the block's lines, one row each."""
     texts, recoded = _texts(block)
-    lines = pl.DataFrame({"text": texts, "length": _lengths(block, texts), "recoded": recoded})
+    lines = pl.DataFrame({"text": texts, "length": _lengths(block, texts, recoded), "recoded": recoded})
     last = pl.int_range(pl.len()) == pl.len() - 1
     return lines.select(
         "text",
@@ -140,7 +144,7 @@ def _texts(block: Block) -> tuple[pl.Series, pl.Series]:
     if not data:
         return pl.Series([], dtype=pl.String), pl.Series([], dtype=pl.Boolean)
     try:
-        texts = pl.read_lines(data)["line"]
+        texts = _read_lines(data)
         return texts, pl.repeat(block.form.width > 1, len(texts), eager=True)
     except pl.exceptions.ComputeError:
         raw = data.removesuffix(b"\n").split(b"\n")
@@ -148,9 +152,21 @@ def _texts(block: Block) -> tuple[pl.Series, pl.Series]:
         return pl.Series(decoded, dtype=pl.String), pl.Series([not _is_utf8(line) for line in raw], dtype=pl.Boolean)
 
 
-def _lengths(block: Block, texts: pl.Series) -> pl.Series:
-    """Bytes of each line, its line end included."""
-    return pl.Series(np.diff(_ends(block), prepend=np.uint64(0)), dtype=pl.UInt64)
+def _read_lines(data: bytes) -> pl.Series:
+    """The lines; behind a newline where polars would take the first bytes, such as ``x^``, for a packing of its own."""
+    if data[0] in UNPACKED_BY_POLARS:
+        return pl.read_lines(b"\n" + data)["line"][1:]
+    return pl.read_lines(data)["line"]
+
+
+def _lengths(block: Block, texts: pl.Series, recoded: pl.Series) -> pl.Series:
+    """Bytes of each line, its line end included: those of its text and one, where nothing else was taken off."""
+    if block.form.width > 1 or b"\r" in block.data or recoded.any():
+        return pl.Series(np.diff(_ends(block), prepend=np.uint64(0)), dtype=pl.UInt64)
+    lengths = texts.str.len_bytes().cast(pl.UInt64) + 1
+    if len(lengths) and not block.data.endswith(b"\n"):
+        lengths[-1] = int(lengths[-1]) - 1
+    return lengths
 
 
 def _ends(block: Block) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:

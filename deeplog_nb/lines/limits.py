@@ -25,6 +25,11 @@ class Limits:
     nesting: int = 5  # packings and archives around a text: a gzip in a tar.gz is three
     members: int = 100_000  # of one archive
 
+    def __post_init__(self) -> None:
+        """Refuse what no file could keep to."""
+        if low := [name for name, value in vars(self).items() if value < 1]:
+            raise InputError(f"limits are whole numbers from 1 on; {', '.join(low)} is not")
+
 
 class Meter:
     """Bytes that went into a packing and that came out of it; says stop where that is a bomb."""

@@ -197,20 +197,26 @@ class Unpacked:
                 return True
 
     def _salvage(self) -> None:
-        """The text before a break that the failing call kept to itself: the last bytes are fed one by one."""
-        engine, known = _engine(self._kind), self._came
-        pieces = (
-            [*self._fed[:-1], *(self._fed[-1][at : at + 1] for at in range(len(self._fed[-1])))] if self._fed else []
-        )
-        try:
-            for piece in pieces:
-                text = engine.decompress(piece, OUT)
-                while text:
-                    self._give(text[known:])
-                    known = max(known - len(text), 0)
-                    text = engine.decompress(b"", OUT) if not engine.needs_input else b""
-        except BROKEN:
-            return
+        """The text before a break that the failing call kept to itself: asked for once more, in small pieces."""
+        for step in (FIRST, 1):
+            try:
+                self._replay(step)
+            except BROKEN:
+                continue
+
+    def _replay(self, step: int) -> None:
+        """The part from its beginning, its last bytes fed one by one, and so many taken at a time of what is new."""
+        engine, came = _engine(self._kind), 0
+        last = self._fed[-1] if self._fed else b""
+        for piece in [*self._fed[:-1], *(last[at : at + 1] for at in range(len(last)))]:
+            text = engine.decompress(piece, min(OUT, self._came - came) or step)
+            while text:
+                came += len(text)
+                if came > self._came:
+                    self._came = came
+                    self._give(text)
+                more = min(OUT, self._came - came) or step
+                text = b"" if engine.needs_input else engine.decompress(b"", more)
 
     def _end(self, why: str) -> None:
         self._done, self._why = True, why

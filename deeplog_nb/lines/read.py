@@ -34,8 +34,9 @@ def read(
 ) -> pl.DataFrame:
     """LINES of all these files: one row a record, each with its file, line, byte offset and length.
 
-    ``paths`` is a path, glob or folder, or a list of them; files may be compressed. ``layout`` is a name
-    of :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
+    ``paths`` is a path, glob or folder, or a list of them; files may be compressed, and of archives each member
+    is a file of its own (``logs.zip`` for all, ``logs.zip!*.log`` for some). ``limits`` says what is cut or
+    refused; a file that grows is read up to where it ended when it was opened. ``layout`` is a name of :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
     :func:`detect_layout`). Where the log states no year, ``year`` is that of its first record (else the latest
     that lets the log begin before the file's own date). Lines that the layout does not fit are kept with
     ``matched`` false. Fields of the layout beyond the contract come as columns of their own.
@@ -104,14 +105,17 @@ def _layouts(sources: list[Source], layout: str | Layout, limits: Limits) -> dic
     if isinstance(layout, str) and layout != "auto":
         layout = layout_named(layout)
     asked = check_layout(layout) if isinstance(layout, Layout) else None
-    told = {opened.source: _told(_first_lines(opened), asked) for opened in open_texts(sources, limits)}
+    told = {opened.source: _told(opened, asked) for opened in open_texts(sources, limits)}
     if not (first := next((each for each in told.values() if each), None)):
         raise _without_text(sources)
     return {source: each or first for source, each in told.items()}
 
 
-def _told(lines: pl.Series, asked: Layout | None) -> Layout | None:
-    """The layout of these first lines; a JSON one with the names that they have beyond the contract."""
+def _told(opened: Opened, asked: Layout | None) -> Layout | None:
+    """The layout of a text by its first lines; a JSON one with the names that they have beyond the contract."""
+    if asked and asked.kind != "json":
+        return asked
+    lines = _first_lines(opened)
     layout = asked or (detect(lines.to_list()).layout if len(lines) else None)
     return replace(layout, columns=json_columns(lines)) if layout and layout.kind == "json" else layout
 

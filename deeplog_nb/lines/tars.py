@@ -118,7 +118,7 @@ def next_header(tar: Peekable) -> Header | None:
         if kind in (b"x", b"L"):
             said |= _extension(filled(tar, _small(header.size)), kind)
             _skip(tar, -header.size % UNIT)
-        elif kind in EMPTY or (kind in FILES and header.name.endswith("/")):
+        elif kind in EMPTY or (kind in FILES and said.get("path", header.name).endswith("/")):
             said = {}
         elif kind in FILES:
             return _there(tar, _overruled(header, said))

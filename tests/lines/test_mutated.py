@@ -31,7 +31,7 @@ zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14)
 FILES: Final = int(os.environ.get("DEEPLOG_NB_MUTATED", "500"))
 BATCH: Final = 100
 SECONDS: Final = 5.0  # what any small file may take
-LIMITS: Final = Limits(record=2000)
+LIMITS: Final = Limits(record=20_000)
 LINES_OF: Final = (
     "081109 203518 {n} INFO dfs.DataNode: Receiving block blk_{n}",
     "Mar  2 10:15:{s:02d} gate sshd[{n}]: Failed password for root from 10.0.0.{s}",
