@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import IO, Final
@@ -36,7 +36,7 @@ class Opened:
     limits: Limits
 
 
-def open_texts(sources: Iterable[Source], limits: Limits) -> Iterator[Opened]:
+def open_texts(sources: Iterable[Source], limits: Limits) -> Generator[Opened, None, None]:
     """The texts of these sources, each open until the next is asked for.
 
     >>> from deeplog_nb.resources import shipped

@@ -6,8 +6,9 @@ Every physical line and every byte is accounted for: lines in = matched + unmatc
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -36,7 +37,8 @@ def read(
 
     ``paths`` is a path, glob or folder, or a list of them; files may be compressed, and of archives each member
     is a file of its own (``logs.zip`` for all, ``logs.zip!*.log`` for some). ``limits`` says what is cut or
-    refused; a file that grows is read up to where it ended when it was opened. ``layout`` is a name of :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
+    refused; a file that grows is read up to where it ended when it was opened. ``layout`` is a name of
+    :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
     :func:`detect_layout`). Where the log states no year, ``year`` is that of its first record (else the latest
     that lets the log begin before the file's own date). Lines that the layout does not fit are kept with
     ``matched`` false. Fields of the layout beyond the contract come as columns of their own.
@@ -66,14 +68,15 @@ def scan(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for frame in _all_records(sources, known, year, limits):
-            whole = pl.concat([pl.DataFrame(schema=schema), frame], how="diagonal")
-            part = whole if left is None else whole.head(left)
-            left = None if left is None else left - len(part)
-            part = part if predicate is None else part.filter(predicate)
-            yield part if columns is None else part.select(columns)
-            if left == 0:
-                return
+        with closing(_all_records(sources, known, year, limits)) as frames:
+            for frame in frames:
+                whole = pl.concat([pl.DataFrame(schema=schema), frame], how="diagonal")
+                part = whole if left is None else whole.head(left)
+                left = None if left is None else left - len(part)
+                part = part if predicate is None else part.filter(predicate)
+                yield part if columns is None else part.select(columns)
+                if left == 0:
+                    return
 
     return register_io_source(batches, schema=schema, is_pure=True)
 
@@ -88,9 +91,10 @@ def detect_layout(paths: Paths, *, limits: Limits = NO_LIMITS_OF_ITS_OWN) -> Det
     'hdfs'
     """
     sources = find_files(paths)
-    for opened in open_texts(sources, limits):
-        if len(lines := _first_lines(opened)):
-            return detect(lines.to_list())
+    with closing(open_texts(sources, limits)) as texts:
+        for opened in texts:
+            if len(lines := _first_lines(opened)):
+                return detect(lines.to_list())
     raise _without_text(sources)
 
 
@@ -133,12 +137,13 @@ def _first_lines(opened: Opened) -> pl.Series:
 
 def _all_records(
     sources: list[Source], known: dict[Source, Layout], year: int | None, limits: Limits
-) -> Iterator[pl.DataFrame]:
+) -> Generator[pl.DataFrame, None, None]:
     """LINES of all texts, one text after another, a block at a time."""
-    for opened in open_texts(sources, limits):
-        if opened.source not in known:
-            raise InputError(f"{opened.source}: was not there when the layouts were told; read again")
-        yield from _records(opened, known[opened.source], year)
+    with closing(open_texts(sources, limits)) as texts:
+        for opened in texts:
+            if opened.source not in known:
+                raise InputError(f"{opened.source}: was not there when the layouts were told; read again")
+            yield from _records(opened, known[opened.source], year)
 
 
 def _records(opened: Opened, layout: Layout, year: int | None) -> Iterator[pl.DataFrame]:
