@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError, check
@@ -55,6 +55,7 @@ def physical(content: bytes) -> int:
 
 
 @settings(deadline=None, max_examples=60)
+@example(log=("syslog", b"\tat foo\n\tat foo\n"), size=1)
 @given(log=logs(), size=st.integers(1, 40))
 def test_records_do_not_depend_on_where_blocks_end(
     tmp_path_factory: pytest.TempPathFactory, log: tuple[str, bytes], size: int
