@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deeplog_nb.events.templates import Templates
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.layouts import Detection, Layout, layouts
+    from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.training import Training
@@ -41,6 +42,7 @@ _HOMES = {
     "events.templates": ("Templates",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.layouts": ("Detection", "Layout", "layouts"),
+    "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
     "models.training": ("Training",),
@@ -69,6 +71,7 @@ __all__ = [
     "InputError",
     "KeyModel",
     "Layout",
+    "Limits",
     "ModelError",
     "Picture",
     "Policy",
