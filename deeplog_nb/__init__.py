@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.templates import Templates
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
-    from deeplog_nb.lines.layouts import Detection, Layout, layouts
+    from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.training import Training
@@ -40,7 +41,8 @@ _HOMES = {
     "events.spell": ("Spell",),
     "events.templates": ("Templates",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
-    "lines.layouts": ("Detection", "Layout", "layouts"),
+    "lines.detection": ("Detection",),
+    "lines.layouts": ("Layout", "layouts"),
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
     "models.training": ("Training",),

@@ -16,10 +16,12 @@ import polars as pl
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError
 from deeplog_nb.lines.blocks import Block, blocks, split_lines
-from deeplog_nb.lines.fields import fields, json_columns
+from deeplog_nb.lines.detection import Detection, detect
+from deeplog_nb.lines.fields import own_names
 from deeplog_nb.lines.files import Paths, Source, find_files
 from deeplog_nb.lines.folding import Above, mark, split_last
-from deeplog_nb.lines.layouts import Detection, Layout, check_layout, detect, layout_named
+from deeplog_nb.lines.json_fields import json_columns
+from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
@@ -115,7 +117,7 @@ def _told(source: Source) -> Layout | None:
 
 def _with_columns(layout: Layout, source: Source) -> Layout:
     """A JSON layout with the names that this source's first lines have beyond the contract."""
-    return replace(layout, columns=json_columns(_first_lines(source))) if layout.kind == "json" else layout
+    return replace(layout, columns=json_columns(_first_lines(source), layout)) if layout.is_json else layout
 
 
 def _first_lines(source: Source) -> pl.Series:
@@ -168,6 +170,5 @@ def _beginning(source: Source) -> Before:
 
 def _schema(layouts: Iterable[Layout]) -> pl.Schema:
     """The columns of a frame in these layouts: the contract first, then the layouts' own."""
-    line = pl.DataFrame(schema={"text": pl.String})
-    own = [name for layout in layouts for name in line.select(fields(layout)).columns if name not in LINES]
+    own = [name for layout in layouts for name in own_names(layout) if name not in LINES]
     return pl.Schema(LINES | dict.fromkeys(own, pl.String()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from deeplog_nb.frames import InputError
-from deeplog_nb.lines.layouts import Layout, check_layout, detect, layout_named, layouts
+from deeplog_nb.lines.detection import detect
+from deeplog_nb.lines.layouts import Layout, check_layout, layout_named, layouts
 
 ALL = [*layouts().values()]
 
@@ -64,7 +65,7 @@ def test_an_unknown_layout_is_answered_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "sentence"), [("%H:%M", "time is a list of formats"), ((), "its pattern has a time; say its formats")]
+    ("time", "sentence"), [("%H:%M", "time is a list; write time="), ((), "its pattern has a time; say its formats")]
 )
 def test_a_layout_whose_times_cannot_be_read_is_refused(time: object, sentence: str) -> None:
     """A format that is no list, or none at all, is said to be so before any line is read."""
