@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
     from deeplog_nb.events.spell import Spell
+    from deeplog_nb.events.structured import Structured, from_structured
     from deeplog_nb.events.templates import Templates
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
@@ -39,6 +40,7 @@ _HOMES = {
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
     "events.spell": ("Spell",),
+    "events.structured": ("Structured", "from_structured"),
     "events.templates": ("Templates",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
@@ -76,6 +78,7 @@ __all__ = [
     "Policy",
     "Progress",
     "Spell",
+    "Structured",
     "Templates",
     "Training",
     "alarms",
@@ -83,6 +86,7 @@ __all__ = [
     "detect_layout",
     "evaluate",
     "first_half",
+    "from_structured",
     "holdout",
     "judge",
     "layouts",

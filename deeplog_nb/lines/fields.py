@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from deeplog_nb.frames import TIME
+from deeplog_nb.frames import TIME, InputError
 from deeplog_nb.lines.json_fields import json_fields
 from deeplog_nb.lines.layouts import Layout
 from deeplog_nb.lines.patterns import header, quick
@@ -34,6 +34,16 @@ def own_names(layout: Layout) -> list[str]:
     """The fields that this layout gives beside ``time``: the contract's, and its own."""
     own = layout.groups if layout.kind == "regex" else [*layout.names, *layout.columns]
     return list(dict.fromkeys(["level", "source", "message", *(name for name in own if name != "time")]))
+
+
+def check_samples(layout: Layout) -> Layout:
+    """The layout as it came, or an error that names the first of its own samples that it does not fit."""
+    lines = with_fields(pl.DataFrame({"text": pl.Series(layout.samples, dtype=pl.String)}), layout)
+    if odd := lines.filter(~pl.col("matched"))["text"].head(1).to_list():
+        raise InputError(
+            f"layout {layout.name!r}: its sample {odd[0]!r} does not fit; change the pattern, time or sample"
+        )
+    return layout
 
 
 def _fields(texts: pl.Series, layout: Layout) -> dict[str, pl.Series]:

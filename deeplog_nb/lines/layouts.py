@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 from deeplog_nb.frames import EVENTS, InputError
 from deeplog_nb.lines.blocks import PHYSICAL
 from deeplog_nb.lines.patterns import check_pattern
+from deeplog_nb.lines.times import check_times, has_year
 
 OURS: Final = {"time", "level", "source", "message"}  # groups of a pattern that fill the contract
 RESERVED: Final = {*EVENTS, *PHYSICAL, "physical", "continues", "start", "within"} - OURS  # no field may be so called
@@ -42,7 +43,7 @@ class Layout:
     @property
     def lacks_year(self) -> bool:
         """Whether its times leave the year to be inferred."""
-        return bool(self.time) and not any(year in f for f in self.time for year in ("%Y", "%y", "%s"))
+        return bool(self.time) and not any(map(has_year, self.time))
 
     @property
     def folds(self) -> bool:
@@ -100,6 +101,7 @@ def check_layout(layout: Layout) -> Layout:
         raise InputError(f"{named}: kind is {layout.kind!r}; it can be 'regex', 'json', 'journal' or 'text'")
     for what in ("pattern", "session", "continues", "unless"):
         check_pattern(getattr(layout, what) or "", f"{named}: {what}")
+    check_times(layout.time, named)
     if layout.kind == "regex":
         _check_groups(layout, named)
     if taken := RESERVED.intersection({*layout.groups, *layout.names}):

@@ -18,7 +18,7 @@ INSTEAD: Final = {  # what the engine says -> what to write
     "look-around": "write what stands around it into the pattern, and put a group around the wanted part only",
     "backreference": "write the repeated part twice, and compare the two columns afterwards",
     "size limit": "repeat without a bound: + instead of {1,1000}",
-    "unrecognized flag": "there are no atomic groups or conditions; a plain group (?:...) is as fast here",
+    "unrecognized flag": "there are no atomic groups, conditions or references; a plain group (?:...) is as fast here",
     "unrecognized escape": r"write \A or ^ for the beginning, \z or $ for the end, [ \t] for blanks",
 }
 _TOKEN: Final = re.compile(
@@ -103,4 +103,5 @@ def _steps(pattern: str) -> int:
 def _reason(error: Exception) -> str:
     """The line of polars' error about a pattern that says what is wrong."""
     lines = str(error).splitlines()
-    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
+    said = next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
+    return said.removeprefix("regex error: ").rstrip(".")

@@ -17,7 +17,7 @@ import polars as pl
 from deeplog_nb.frames import LINES, DeepLogError, InputError
 from deeplog_nb.lines.blocks import Block, blocks, split_lines
 from deeplog_nb.lines.detection import Detection, detect
-from deeplog_nb.lines.fields import own_names
+from deeplog_nb.lines.fields import check_samples, own_names
 from deeplog_nb.lines.files import Paths, Source, find_files
 from deeplog_nb.lines.folding import Above, mark, split_last
 from deeplog_nb.lines.json_fields import json_columns
@@ -25,6 +25,7 @@ from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
+WRONG: Final = 20  # lines none of which a named layout fits: it is the wrong one
 SAMPLE: Final = 400  # first lines looked at to tell the layout
 AHEAD: Final = 2  # blocks cut side by side
 NO_LIMITS_OF_ITS_OWN: Final = Limits()
@@ -36,10 +37,11 @@ def read(
     """LINES of all these files: one row a record, each with its file, line, byte offset and length.
 
     ``paths`` is a path, glob or folder, or a list of them; files may be compressed. ``layout`` is a name
-    of :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
-    :func:`detect_layout`). Where the log states no year, ``year`` is that of its first record (else the latest
-    that lets the log begin before the file's own date). Lines that the layout does not fit are kept with
-    ``matched`` false. Fields of the layout beyond the contract come as columns of their own.
+    of :func:`layouts`, your own :class:`Layout`, a TOML file with one ("mine.toml"), or ``"auto"``: each file is
+    told by its first lines (see :func:`detect_layout`). Where the log states no year, ``year`` is that of its
+    first record (else the latest that lets the log begin before the file's own date). Lines that the layout does
+    not fit are kept with ``matched`` false; a layout that you named and that fits none of 20 lines or more is
+    refused. Fields of the layout beyond the contract come as columns of their own.
 
     >>> from deeplog_nb.resources import shipped
     >>> lines = read(shipped("datasets", "openstack", "openstack.log.gz"))
@@ -48,7 +50,20 @@ def read(
     """
     known = _layouts(find_files(paths), layout)
     frames = [frame for source, each in known.items() for frame in _records(source, each, year, limits)]
-    return pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
+    lines = pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
+    return lines if layout == "auto" else fitting(lines, layout, least=WRONG)
+
+
+def fitting(lines: pl.DataFrame, layout: str | Layout, *, least: int = 1) -> pl.DataFrame:
+    """The LINES as they came, unless they are so many and this layout fits none of them."""
+    if len(lines) < least or lines["matched"].any():
+        return lines
+    name = layout.name if isinstance(layout, Layout) else layout
+    better, first = detect(lines["message"].head(SAMPLE).to_list()).layout, lines["message"][0][:80]
+    raise InputError(
+        f"layout {name} fits none of the {len(lines):,} lines, such as {first!r}; "
+        f"try layout {better.name} ({better.title}), on the command line --layout auto"
+    )
 
 
 def scan(
@@ -101,7 +116,7 @@ def _layouts(sources: list[Source], layout: str | Layout) -> dict[Source, Layout
     if isinstance(layout, str) and layout != "auto":
         layout = layout_named(layout)
     if isinstance(layout, Layout):
-        checked = check_layout(layout)
+        checked = check_samples(check_layout(layout))
         return {source: _with_columns(checked, source) for source in sources}
     told = {source: _told(source) for source in sources}
     if not (first := next((each for each in told.values() if each), None)):

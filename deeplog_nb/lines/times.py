@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 
-from deeplog_nb.frames import TIME
+from deeplog_nb.frames import TIME, InputError
 
 WIDTHS: Final = {"Y": 4, "b": 3, "a": 3} | dict.fromkeys("mdeHMSyI", 2)  # of a time's parts when written in full
 SPELT: Final = r"%Y-%m-%d "  # of formats that begin so, the blank may be a T
@@ -49,6 +50,24 @@ def whole_part(times: int, by: int) -> pl.Expr:
     """Microseconds: exact where the number is whole, for a float has too few digits for nanoseconds."""
     rough = (pl.col("part") * times / by).round().cast(pl.Int64, strict=False)
     return pl.when(pl.col("whole").abs() < 2**62 // times).then(pl.col("whole") * times // by).otherwise(rough)
+
+
+def check_times(forms: Sequence[str], named: str) -> None:
+    """An error, unless each of these formats reads what it writes."""
+    for form in forms:
+        lacks_year = not has_year(form)
+        try:
+            text = pl.Series([datetime(2026, 3, 2, 10, 15, tzinfo=UTC)]).dt.strftime(form.replace("%#z", "%z"))
+            read = read_times(text, [form], lacks_year=lacks_year).dt.strftime("%m-%d").to_list() == ["03-02"]
+        except pl.exceptions.PolarsError:
+            read = False
+        if not read:
+            raise InputError(f"{named}: {form} says no date and time that can be read; write as in %Y-%m-%d %H:%M:%S")
+
+
+def has_year(form: str) -> bool:
+    """Whether this format states a year."""
+    return any(year in form for year in ("%Y", "%y", "%s", "%F", "%D", "%c"))
 
 
 def _in_parts(texts: pl.Series, form: str) -> pl.Series:

@@ -7,8 +7,8 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from deeplog_nb.lines.json_fields import json_columns
 from deeplog_nb.lines.folding import Above, mark
+from deeplog_nb.lines.json_fields import json_columns
 from deeplog_nb.lines.layouts import Layout, layout_named
 from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
