@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.sessionize import sessionize
+    from deeplog_nb.sessions.suggest import suggest_sessions
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.evaluate import evaluate
     from deeplog_nb.verdicts.judge import judge
@@ -51,6 +52,7 @@ _HOMES = {
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
     "sessions.sessionize": ("sessionize",),
+    "sessions.suggest": ("suggest_sessions",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.evaluate": ("evaluate",),
     "verdicts.judge": ("judge",),
@@ -101,6 +103,7 @@ __all__ = [
     "scan",
     "second_half",
     "sessionize",
+    "suggest_sessions",
     "write_report",
 ]
 
