@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
     from deeplog_nb.events.spell import Spell
+    from deeplog_nb.events.structured import Structured, from_structured
     from deeplog_nb.events.templates import Templates
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
-    from deeplog_nb.lines.layouts import Detection, Layout, layouts
+    from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.sessionize import sessionize
+    from deeplog_nb.sessions.suggest import suggest_sessions
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.evaluate import evaluate
     from deeplog_nb.verdicts.judge import judge
@@ -39,9 +42,11 @@ _HOMES = {
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
     "events.spell": ("Spell",),
+    "events.structured": ("Structured", "from_structured"),
     "events.templates": ("Templates",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
-    "lines.layouts": ("Detection", "Layout", "layouts"),
+    "lines.detection": ("Detection",),
+    "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
@@ -49,6 +54,7 @@ _HOMES = {
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
     "sessions.sessionize": ("sessionize",),
+    "sessions.suggest": ("suggest_sessions",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.evaluate": ("evaluate",),
     "verdicts.judge": ("judge",),
@@ -77,6 +83,7 @@ __all__ = [
     "Policy",
     "Progress",
     "Spell",
+    "Structured",
     "Templates",
     "Training",
     "alarms",
@@ -84,6 +91,7 @@ __all__ = [
     "detect_layout",
     "evaluate",
     "first_half",
+    "from_structured",
     "holdout",
     "judge",
     "layouts",
@@ -98,6 +106,7 @@ __all__ = [
     "scan",
     "second_half",
     "sessionize",
+    "suggest_sessions",
     "write_report",
 ]
 

@@ -18,13 +18,16 @@ import polars as pl
 from deeplog_nb.frames import LINES, DeepLogError, InputError
 from deeplog_nb.lines.archives import Opened, open_texts
 from deeplog_nb.lines.blocks import Block, blocks, split_lines
-from deeplog_nb.lines.fields import fields, json_columns
+from deeplog_nb.lines.detection import Detection, detect
+from deeplog_nb.lines.fields import check_samples, own_names
 from deeplog_nb.lines.files import Paths, Source, find_files
 from deeplog_nb.lines.folding import Above, mark, split_last
-from deeplog_nb.lines.layouts import Detection, Layout, check_layout, detect, layout_named
+from deeplog_nb.lines.json_fields import json_columns
+from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
+WRONG: Final = 20  # lines none of which a named layout fits: it is the wrong one
 SAMPLE: Final = 400  # first lines looked at to tell the layout
 AHEAD: Final = 2  # blocks cut side by side
 NO_LIMITS_OF_ITS_OWN: Final = Limits()
@@ -38,10 +41,11 @@ def read(
     ``paths`` is a path, glob or folder, or a list of them; files may be compressed, and of archives each member
     is a file of its own (``logs.zip`` for all, ``logs.zip!*.log`` for some). ``limits`` says what is cut or
     refused; a file that grows is read up to where it ended when it was opened. ``layout`` is a name of
-    :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
-    :func:`detect_layout`). Where the log states no year, ``year`` is that of its first record (else the latest
-    that lets the log begin before the file's own date). Lines that the layout does not fit are kept with
-    ``matched`` false. Fields of the layout beyond the contract come as columns of their own.
+    :func:`layouts`, your own :class:`Layout`, a TOML file with one ("mine.toml"), or ``"auto"``: each file is
+    told by its first lines (see :func:`detect_layout`). Where the log states no year, ``year`` is that of its
+    first record (else the latest that lets the log begin before the file's own date). Lines that the layout does
+    not fit are kept with ``matched`` false; a layout that you named and that fits none of 20 lines or more is
+    refused. Fields of the layout beyond the contract come as columns of their own.
 
     >>> from deeplog_nb.resources import shipped
     >>> lines = read(shipped("datasets", "openstack", "openstack.log.gz"))
@@ -51,7 +55,20 @@ def read(
     sources = find_files(paths)
     known = _layouts(sources, layout, limits)
     frames = list(_all_records(sources, known, year, limits))
-    return pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
+    lines = pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
+    return lines if layout == "auto" else fitting(lines, layout, least=WRONG)
+
+
+def fitting(lines: pl.DataFrame, layout: str | Layout, *, least: int = 1) -> pl.DataFrame:
+    """The LINES as they came, unless they are so many and this layout fits none of them."""
+    if len(lines) < least or lines["matched"].any():
+        return lines
+    name = layout.name if isinstance(layout, Layout) else layout
+    better, first = detect(lines["message"].head(SAMPLE).to_list()).layout, lines["message"][0][:80]
+    raise InputError(
+        f"layout {name} fits none of the {len(lines):,} lines, such as {first!r}; "
+        f"try layout {better.name} ({better.title}), on the command line --layout auto"
+    )
 
 
 def scan(
@@ -108,7 +125,7 @@ def _layouts(sources: list[Source], layout: str | Layout, limits: Limits) -> dic
     """Each text's layout; where it is to be told, one without text has that of the first with any."""
     if isinstance(layout, str) and layout != "auto":
         layout = layout_named(layout)
-    asked = check_layout(layout) if isinstance(layout, Layout) else None
+    asked = check_samples(check_layout(layout)) if isinstance(layout, Layout) else None
     told = {opened.source: _told(opened, asked) for opened in open_texts(sources, limits)}
     if not (first := next((each for each in told.values() if each), None)):
         raise _without_text(sources)
@@ -117,11 +134,11 @@ def _layouts(sources: list[Source], layout: str | Layout, limits: Limits) -> dic
 
 def _told(opened: Opened, asked: Layout | None) -> Layout | None:
     """The layout of a text by its first lines; a JSON one with the names that they have beyond the contract."""
-    if asked and asked.kind != "json":
+    if asked and not asked.is_json:
         return asked
     lines = _first_lines(opened)
     layout = asked or (detect(lines.to_list()).layout if len(lines) else None)
-    return replace(layout, columns=json_columns(lines)) if layout and layout.kind == "json" else layout
+    return replace(layout, columns=json_columns(lines, layout)) if layout and layout.is_json else layout
 
 
 def _without_text(sources: list[Source]) -> InputError:
@@ -188,6 +205,5 @@ def _beginning(modified: float) -> Before:
 
 def _schema(layouts: Iterable[Layout]) -> pl.Schema:
     """The columns of a frame in these layouts: the contract first, then the layouts' own."""
-    line = pl.DataFrame(schema={"text": pl.String})
-    own = [name for layout in layouts for name in line.select(fields(layout)).columns if name not in LINES]
+    own = [name for layout in layouts for name in own_names(layout) if name not in LINES]
     return pl.Schema(LINES | dict.fromkeys(own, pl.String()))

@@ -190,9 +190,9 @@ def test_the_layout_knows_how_sessions_are_named(tmp_path: Path) -> None:
         ("hdfs/raw_head20000.log.gz", "hdfs", 20_000, 0),
         ("openstack/raw_normal1_instances.log.gz", "openstack", 13_865, 0),
         ("bgl/bgl_lines_000001_060000.log.gz", "bgl", 60_000, 0),
-        ("linux/Linux.log.gz", "syslog", 25_567, 67),
-        ("loghub_2k/Hadoop/Hadoop_2k.log", "iso", 2_000, 0),
-        ("loghub_2k/Spark/Spark_2k.log", "text", 2_000, 0),
+        ("linux/Linux.log.gz", "syslog", 25_567, 0),
+        ("loghub_2k/Hadoop/Hadoop_2k.log", "hadoop", 2_000, 0),
+        ("loghub_2k/Spark/Spark_2k.log", "spark", 2_000, 0),
     ],
 )
 def test_real_logs_are_told_and_read_whole(
