@@ -22,6 +22,7 @@ MASK: Final = "|".join(
     (
         r"\x1a|<\*>",  # our own marks, so that no message can forge them
         r"/?\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?",  # address, with port
+        r"\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){3,}\b",  # 5c:50:15:4c:18:1c, of which some pairs hold no digit
         rf"(?:{_DAY},? )?{_MONTH} +\d{{1,2}}(?:,? \d+(?::\d+)+)?(?: \d{{4}})?\b",  # Mon Mar  2 10:15:00 2026
         r"/[\w.~%@+-]+(?:/[\w.~%@+:$=-]*)+(?:\?[^\s\"']*)?",  # path, with query
         r"\d+(?:\.\d+)? ?[kKMGT]?i?B\b",  # size

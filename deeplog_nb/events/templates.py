@@ -19,7 +19,7 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.disk import write_whole
-from deeplog_nb.events.align import Template, captures, template_of, words
+from deeplog_nb.events.align import Template, captures, constants, template_of, words
 from deeplog_nb.events.masks import HOLE, MASK, WILDCARD, shape, values
 from deeplog_nb.frames import TEMPLATES, InputError, ModelError, check
 
@@ -161,10 +161,11 @@ class Templates:
 
     def _fit(self, shape: str) -> tuple[int, list[str]]:
         spelled = words(shape)
-        constants = sum(word != HOLE for word in spelled)
+        told = len(constants(shape))
         for key in sorted({key for word in {*spelled, ""} for key in self._index.get(word, ())}, key=self._rank):
             texts = captures(self.known[key - 1].literals, shape)
-            if texts is not None and self._constants[key - 1] >= self.tau * constants:
+            own = self._constants[key - 1]
+            if texts is not None and own >= self.tau * told and (own or set(texts) <= {HOLE}):
                 return key, texts
         return 0, []
 
@@ -174,7 +175,7 @@ class Templates:
 
     @cached_property
     def _constants(self) -> list[int]:
-        return [sum(word != HOLE for word in words(HOLE.join(k.literals))) for k in self.known]
+        return [len(constants(HOLE.join(k.literals))) for k in self.known]
 
     @cached_property
     def _index(self) -> dict[str, list[int]]:
