@@ -9,14 +9,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from math import ceil
 from typing import Final
 
 from deeplog_nb.events.align import common, constants, merge, words
 
-TRIED: Final = 200  # clusters that a shape is aligned with at most: those that share most of its rare words
-HELD: Final = 1000  # clusters looked up under one word at most, the oldest; keeps a log of random words linear
+TRIED: Final = 100  # clusters that a shape is aligned with at most: those that share most of its rare words
+HELD: Final = 200  # clusters looked up under one word at most, the oldest; keeps a log of random words linear
 
 
 @dataclass
@@ -56,14 +55,13 @@ class _Clusters:
     def closest(self, shape: str) -> Cluster | None:
         """The cluster with the longest common subsequence, the shorter of two; None if it is not long enough."""
         own, named = constants(shape), fields(shape)
-        counted = Counter(own)
+        different = set(own)
+        twice = len(own) - len(different)
         best, longest = None, 0
         for cluster in self._near(own):
             needed = self.tau * max(len(own), len(cluster.constants))
-            most = min(len(own), len(cluster.constants))
+            most = len(different.intersection(cluster.constants)) + twice
             if most < max(needed, longest) or cluster.fields != named:
-                continue
-            if (counted & Counter(cluster.constants)).total() < max(needed, longest):
                 continue
             length = len(common(own, cluster.constants))
             shorter = best is None or len(cluster.constants) < len(best.constants)
@@ -73,14 +71,11 @@ class _Clusters:
 
     def _near(self, own: Sequence[str]) -> list[Cluster]:
         """Clusters that can have tau of these words: such a one has one of the rarest, or too many would be missing."""
-        rarest = sorted(own, key=lambda word: len(self.holding.get(word, ())))[
-            : len(own) - ceil(self.tau * len(own)) + 1
-        ]
+        rare = len(own) - ceil(self.tau * len(own)) + 1
         shared: Counter[int] = Counter()
-        for word in rarest:
-            shared.update(islice(self.holding.get(word, ()), HELD))
-        near = sorted(shared.items(), key=lambda item: (-item[1], item[0]))  # ties by age, not by hash
-        return [self.all[number] for number, _ in near[:TRIED]]
+        for word in sorted(own, key=lambda word: len(self.holding.get(word, ())))[:rare]:
+            shared.update(self.holding.get(word, ())[:HELD])
+        return [self.all[number] for number, _ in shared.most_common(TRIED)]
 
 
 def cluster(shapes: Iterable[str], tau: float) -> list[list[str]]:

@@ -12,6 +12,8 @@ from typing import Final
 
 import polars as pl
 
+from deeplog_nb.frames import FrameError, check
+
 HOLE: Final = "\x1a"  # stands for one value in a shape; a message that holds it has it masked too
 WILDCARD: Final = "<*>"  # what people see
 
@@ -48,3 +50,20 @@ def values(message: pl.Expr) -> pl.Expr:
     ['20.58', 'blk_-7']
     """
     return message.str.extract_all(MASK)
+
+
+def messages(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines as they came; refuses those without messages, and messages that are null.
+
+    >>> messages(pl.DataFrame({"message": ["a", None]}))
+    Traceback (most recent call last):
+    deeplog_nb.frames.FrameError: lines: 1 of 2 messages is null, the first in row 1; fill or drop them
+    """
+    empty = check(lines, {"message": pl.String()}, "lines")["message"].is_null()
+    if missing := int(empty.sum()):
+        verb = "is" if missing == 1 else "are"
+        raise FrameError(
+            f"lines: {missing} of {len(lines)} messages {verb} null, the first in row {empty.arg_max()}; "
+            "fill or drop them: lines.with_columns(pl.col('message').fill_null(''))"
+        )
+    return lines

@@ -16,7 +16,7 @@ import polars as pl
 
 from deeplog_nb.events.align import merge
 from deeplog_nb.events.cluster import cluster
-from deeplog_nb.events.masks import shape
+from deeplog_nb.events.masks import messages, shape
 from deeplog_nb.events.split import split
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import InputError, check
@@ -64,12 +64,17 @@ class Spell:
 
 def distinct_shapes(lines: pl.DataFrame) -> pl.DataFrame:
     """``shape, count, example, first_line``: each distinct shape once, in the order of first appearance."""
-    if "line" not in lines.columns:
-        lines = lines.with_row_index("line", 1).with_columns(pl.col("line").cast(pl.UInt64))
     return (
-        check(lines, NEEDED, "lines")
+        numbered(lines)
         .lazy()
         .group_by(shape=shape(pl.col("message")), maintain_order=True)
         .agg(count=pl.len().cast(pl.UInt64), example=pl.col("message").first(), first_line=pl.col("line").first())
         .collect()
     )
+
+
+def numbered(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines with their number, which is the row's where they bring none."""
+    if "line" not in lines.columns:
+        lines = lines.with_row_index("line", 1).with_columns(pl.col("line").cast(pl.UInt64))
+    return check(messages(lines), NEEDED, "lines")

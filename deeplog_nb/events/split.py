@@ -48,7 +48,10 @@ class Evidence:
     def parts(self, members: Sequence[str]) -> list[list[str]]:
         """The group as one, or parted by the wildcard with the fewest texts, and each part again."""
         literals, columns = _columns(members)
-        kinds = [self._kinds(literals[at], column, literals[at + 1]) for at, column in enumerate(columns)]
+        kinds = [
+            [] if at and _is_unit(literals[at], column) else self._kinds(literals[at], column, literals[at + 1])
+            for at, column in enumerate(columns)
+        ]
         few = [(len(set(kind)), at) for at, kind in enumerate(kinds) if 2 <= len(set(kind)) <= self.split]
         if not few:
             return [list(members)]
@@ -127,6 +130,11 @@ def _columns(members: Sequence[str]) -> tuple[tuple[str, ...], list[tuple[str, .
 
 def _holds_value(text: str) -> bool:
     return HOLE in text or _NAME_OF_A_THING.search(text) is not None
+
+
+def _is_unit(before: str, texts: Sequence[str]) -> bool:
+    """One word or none right behind a value (`7 sec`, `7`)."""
+    return before.isspace() and "" in texts and all(len(text.split()) <= 1 for text in texts)
 
 
 def _clause(text: str) -> str:
