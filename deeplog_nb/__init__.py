@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
     from deeplog_nb.lines.layouts import Layout, layouts
+    from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.training import Training
@@ -46,6 +47,7 @@ _HOMES = {
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
     "lines.layouts": ("Layout", "layouts"),
+    "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
     "models.training": ("Training",),
@@ -75,6 +77,7 @@ __all__ = [
     "InputError",
     "KeyModel",
     "Layout",
+    "Limits",
     "ModelError",
     "Picture",
     "Policy",
