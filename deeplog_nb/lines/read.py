@@ -74,7 +74,10 @@ def fitting(lines: pl.DataFrame, layout: str | Layout, *, least: int = 1) -> pl.
 def scan(
     paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = NO_LIMITS_OF_ITS_OWN
 ) -> pl.LazyFrame:
-    """The same as :func:`read`, lazily: a block of the files at a time, for logs larger than memory."""
+    """The same as :func:`read`, lazily: a block of the files at a time, for logs larger than memory.
+
+    It refuses no layout for fitting nothing: that is known only at the end.
+    """
     from polars.io.plugins import register_io_source
 
     sources = find_files(paths)

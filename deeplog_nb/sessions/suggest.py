@@ -50,13 +50,13 @@ def suggest_sessions(lines: pl.DataFrame, *, most: int = 5) -> pl.DataFrame:
     ...         "open job_5", "close job_4", "close job_5"]
     >>> suggest_sessions(pl.DataFrame({"message": said})).select("by", "example", "sessions", "lines")
     shape: (1, 4)
-    ┌─────────────────────┬─────────┬──────────┬───────┐
-    │ by                  ┆ example ┆ sessions ┆ lines │
-    │ ---                 ┆ ---     ┆ ---      ┆ ---   │
-    │ str                 ┆ str     ┆ u32      ┆ u32   │
-    ╞═════════════════════╪═════════╪══════════╪═══════╡
-    │ \b(job_-?[0-9]\w*)  ┆ job_1   ┆ 5        ┆ 10    │
-    └─────────────────────┴─────────┴──────────┴───────┘
+    ┌────────────────────┬─────────┬──────────┬───────┐
+    │ by                 ┆ example ┆ sessions ┆ lines │
+    │ ---                ┆ ---     ┆ ---      ┆ ---   │
+    │ str                ┆ str     ┆ u32      ┆ u32   │
+    ╞════════════════════╪═════════╪══════════╪═══════╡
+    │ \b(job_-?[0-9]\w*) ┆ job_1   ┆ 5        ┆ 10    │
+    └────────────────────┴─────────┴──────────┴───────┘
     """
     head = check(lines, _MESSAGE, "lines").head(LOOKED_AT).with_row_index("_row")
     shaped = head.with_columns(_shape=shape(pl.col("message")))
