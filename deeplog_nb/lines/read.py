@@ -66,7 +66,7 @@ def fitting(lines: pl.DataFrame, layout: str | Layout, *, least: int = 1) -> pl.
     name = layout.name if isinstance(layout, Layout) else layout
     better, first = detect(lines["message"].head(SAMPLE).to_list()).layout, lines["message"][0][:80]
     raise InputError(
-        f"layout {name} fits none of the {len(lines):,} lines, such as {first!r}; "
+        f"{lines['file'][0]}: layout {name} fits none of the {len(lines):,} lines, such as {first!r}; "
         f"try layout {better.name} ({better.title}), on the command line --layout auto"
     )
 
