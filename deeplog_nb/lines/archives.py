@@ -24,6 +24,7 @@ from deeplog_nb.lines.zips import is_zip, zip_entries, zip_member
 
 IN_MEMORY: Final = 16 << 20  # of a zip within an archive, which has to be sought in; a larger one is put on disk
 SHOWN: Final = 5
+LATEST: Final = 1 << 34  # seconds; no file was written after the year 2514, whatever its archive says
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class _Walk:
             for header, member in tar_members(stream, label, self._limits.members):
                 yield from self._member(member, name, header.name, header.modified, depth)
         elif text := self._wanted(name):
-            yield Opened(text, stream, modified, self._limits)
+            yield Opened(text, stream, min(max(modified, 0), LATEST), self._limits)
 
     def _in_zip(self, stream: Peekable, name: str, depth: int) -> Iterator[Opened]:
         label, spooled = str(Source(self._source.path, name)), not isinstance(stream.inner, PlainFile)

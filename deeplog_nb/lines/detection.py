@@ -45,7 +45,7 @@ def detect(lines: Sequence[str]) -> Detection:
     'text'
     """
     texts = pl.Series("text", [line for line in lines if line.strip()], dtype=pl.String)
-    fits = sorted(_fits(texts), key=lambda fit: -fit[1].sum())  # stable: of equals the first in layouts.toml
+    fits = _fits(texts)  # of equals the first in layouts.toml
     shares = [(layout, _share(texts, fit, layout), fit) for layout, fit in fits[:2]]
     told = [each for each in shares if each[1] >= SURE and each[2].sum() >= LEAST * len(texts)]
     second = next(((layout.name, share) for layout, share, _ in shares if told[:1] and layout != told[0][0]), None)
@@ -58,11 +58,20 @@ def detect(lines: Sequence[str]) -> Detection:
 
 
 def _fits(texts: pl.Series) -> list[tuple[Layout, pl.Series]]:
-    """The layouts whose pattern any line has, and which lines make records of them."""
+    """The layouts that fit best, and which lines make records of them; one that cannot be among the first two is left.
+
+    A layout fits no more lines than have its pattern, which is quick to tell.
+    """
     known = [layout for layout in layouts().values() if layout.kind != "text"]
     looks = texts.to_frame().select(_looks_like(layout).alias(layout.name) for layout in known)
-    near = [layout for layout in known if looks[layout.name].any()]
-    return [(each, fit) for each in near if (fit := _matched(texts, each) & looks[each.name]).any()]
+    near = sorted((-int(looks[layout.name].sum()), at) for at, layout in enumerate(known))
+    found: list[tuple[int, int, pl.Series]] = []
+    for bound, at in near:
+        if bound == 0 or (len(found) > 1 and sorted(each[:2] for each in found)[1] < (bound, at)):
+            break
+        fit = _matched(texts, known[at]) & looks[known[at].name]
+        found.append((-int(fit.sum()), at, fit))
+    return [(known[at], fit) for fits, at, fit in sorted(found, key=lambda each: each[:2]) if fits]
 
 
 def _looks_like(layout: Layout) -> pl.Expr:

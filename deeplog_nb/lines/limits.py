@@ -46,13 +46,13 @@ class Meter:
 
     @property
     def doubtful(self) -> bool:
-        """Whether this would be a bomb if it went on like this; until that is known no text should be used."""
-        return self.given > self._ratio * self.taken
+        """Whether this may yet prove a bomb; until that is known no text should be used, for rows are larger."""
+        return self.given <= FREE and self.given * 2 > self._ratio * self.taken
 
     def give(self, size: int) -> None:
         """Count bytes that came out."""
         self.given += size
-        if self.given > FREE and self.doubtful:
+        if self.given > max(FREE, self._ratio * self.taken):
             raise bomb(self._name, self.given, self.taken, self._ratio, self._limits)
         if self.given > self._limits.total:
             raise InputError(

@@ -213,6 +213,14 @@ def test_a_log_of_a_year_not_stated_takes_it_from_its_member(tmp_path: Path) -> 
     assert read(path)["time"][0].year == 2001
 
 
+def test_a_date_that_no_calendar_has_is_no_obstacle(tmp_path: Path) -> None:
+    """A tar's clock may say anything."""
+    member = tarfile.TarInfo("a")
+    member.size, member.mtime = 28, 1 << 80
+    data = member.tobuf(tarfile.GNU_FORMAT) + b"Mar  2 10:15:00 gate su: ok\n".ljust(512, b"\0") + bytes(1024)
+    assert read(put(tmp_path, data))["time"][0].year == 2514
+
+
 def test_a_real_archive_is_read_whole(data: Callable[[str], Path]) -> None:
     """515 logs of Hadoop containers, as many lines as their README says."""
     lines = read(data("hadoop/hadoop_pagerank_logs.tar.gz"))

@@ -166,7 +166,7 @@ def wrong(path: Path, text_bytes: int | None, layout: str) -> str:
     """What is wrong with how this file is read; nothing where it is read whole, flagged, or refused by name."""
     began = time.perf_counter()
     try:
-        lines = read(path, layout=layout, year=2026, limits=LIMITS)
+        lines = read(path, layout=layout, limits=LIMITS)
     except InputError as error:
         return "" if str(path) in str(error) else f"an error that does not name the file: {error}"
     if time.perf_counter() - began > SECONDS:
