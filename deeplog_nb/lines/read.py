@@ -190,9 +190,12 @@ def _side_by_side(
     work: Callable[[Block], pl.DataFrame], items: Iterable[Block]
 ) -> Iterator[tuple[Block, pl.DataFrame]]:
     """Each block with what the work makes of it, in order; the next ones are under way meanwhile."""
-    with ThreadPoolExecutor(AHEAD) as pool:
-        waiting: deque[tuple[Block, Future[pl.DataFrame]]] = deque()
+    waiting: deque[tuple[Block, Future[pl.DataFrame]]] = deque()
+    with ThreadPoolExecutor(AHEAD) as pool:  # starts a thread only when it is given work
         for item in items:
+            if item.final and not waiting:  # most files of many are small
+                yield item, work(item)
+                return
             waiting.append((item, pool.submit(work, item)))
             if len(waiting) > AHEAD:
                 block, made = waiting.popleft()
