@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.templates import Templates
+    from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.layouts import Detection, Layout, layouts
     from deeplog_nb.lines.read import detect_layout, read, scan
@@ -37,8 +39,10 @@ _HOMES = {
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
+    "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.templates": ("Templates",),
+    "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.layouts": ("Detection", "Layout", "layouts"),
     "lines.read": ("detect_layout", "read", "scan"),
@@ -64,6 +68,7 @@ __all__ = [
     "DeepLogError",
     "Detection",
     "Detector",
+    "Edit",
     "FrameError",
     "Generated",
     "InputError",
@@ -76,6 +81,7 @@ __all__ = [
     "Spell",
     "Templates",
     "Training",
+    "Unseen",
     "alarms",
     "calibrate",
     "detect_layout",
