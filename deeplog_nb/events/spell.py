@@ -67,7 +67,10 @@ class Spell:
 
 def distinct_shapes(lines: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """``shape, count, example, first_line``: each distinct shape once, in the order of first appearance."""
-    found = batch_by_batch(numbered(lines.lazy()), _shapes).collect()
+    if isinstance(lines, pl.DataFrame):
+        found = _shapes(numbered(lines))
+    else:
+        found = batch_by_batch(numbered(lines), _shapes).collect()
     first = pl.col("example", "first_line").first()
     return found.group_by("shape", maintain_order=True).agg(pl.col("count").sum(), first)
 
