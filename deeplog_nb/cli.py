@@ -90,7 +90,8 @@ def parse(wanted: argparse.Namespace) -> None:
     seconds = round(time.perf_counter() - began, 3)
     size = sum(path.stat().st_size for path in {file.path for file in files})
     if wanted.json:
-        found = {"files": len(files), "bytes": size, **counts, "layout": layout, "keys": len(templates)}
+        physical = {name: counts[name] for name in ("lines", "matched", "unmatched", "folded")}
+        found = {"files": len(files), "bytes": size, **physical, "layout": layout, "keys": len(templates)}
         print(json.dumps(found | {"seconds": seconds}))
         return
     print(visible(_read_fact(counts, wanted.paths, wanted.layout)))
