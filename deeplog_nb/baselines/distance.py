@@ -37,7 +37,9 @@ class CountDistance:
         most = allowed(int(weights.sum()), self.rate)
         self.bound = float(alone[most]) if len(alone) > most else 0.0
         flagged = int((alone > self.bound).sum())
-        self.source = f"training sessions, each left out in turn: rate {self.rate:g}, {flagged} of {weights.sum():.0f} over"
+        self.source = (
+            f"training sessions, each left out in turn: rate {self.rate:g}, {flagged} of {weights.sum():.0f} over"
+        )
         return self
 
     def judge(self, sessions: pl.DataFrame) -> pl.DataFrame:

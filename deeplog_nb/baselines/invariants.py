@@ -37,7 +37,7 @@ class Invariants:
         distinct = sequences(sessions)
         self._vocabulary = Vocabulary.of(distinct.keys.tolist())
         vectors, at = np.unique(count_vectors(distinct, self._vocabulary), axis=0, return_inverse=True)
-        weights = np.bincount(at.ravel(), weights=distinct.counts + distinct.open_counts)
+        weights = np.bincount(at.ravel(), weights=distinct.counts + distinct.open_counts).astype(np.float64)
         self.relations = mine(vectors, weights, self.support)  # [R, K]
         self.source = f"{len(self.relations)} relations that {self.support:.0%} of the training sessions keep"
         return self

@@ -43,7 +43,9 @@ class PCA:
         kept = int(np.searchsorted(np.cumsum(variances) / variances.sum(), self.explained)) + 1
         self._residual = directions[:, kept:]  # [K, K - kept]
         self.bound = q_alpha(variances[kept:], self.alpha)
-        self.source = f"Q-statistic of the training part: alpha {self.alpha:g}, {kept} directions for {self.explained:.0%}"
+        self.source = (
+            f"Q-statistic of the training part: alpha {self.alpha:g}, {kept} directions for {self.explained:.0%}"
+        )
         return self
 
     def judge(self, sessions: pl.DataFrame) -> pl.DataFrame:

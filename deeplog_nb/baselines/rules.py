@@ -52,7 +52,7 @@ class SessionLength:
 
 
 class Bigrams:
-    """A session with two neighbouring keys, its start and its end included, that are neighbours in no training session."""
+    """A session with two neighbouring keys that are neighbours in no training session; start and end count as keys."""
 
     source = _ALL
 
@@ -68,7 +68,9 @@ class Bigrams:
         """VERDICTS: the score is the number of unseen pairs."""
         distinct = sequences(sessions)
         pairs, rows = self._pairs(distinct.keys, distinct.lengths)
-        new = np.bincount(rows, weights=~np.isin(pairs, self._known), minlength=len(distinct.lengths))
+        new = np.bincount(rows, weights=~np.isin(pairs, self._known), minlength=len(distinct.lengths)).astype(
+            np.float64
+        )
         return whole(sessions, distinct, new, 0.0, rule="unlikely", what="unseen pairs")
 
     def _pairs(self, keys: Ints, lengths: Ints) -> tuple[Ints, Ints]:

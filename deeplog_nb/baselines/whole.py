@@ -39,7 +39,10 @@ def whole(
     """
     found = pl.DataFrame({"score": scores.astype(np.float32), "fired": scores > bound}).with_row_index("sequence")
     facts = sessions.group_by("session", maintain_order=True).agg(pl.col("count", "open").first())
-    said = pl.format(f"{rule}: {what} {{}}, bound {bound:.4g}", pl.col("score").round_sig_figs(4).cast(pl.String).str.strip_suffix(".0"))
+    said = pl.format(
+        f"{rule}: {what} {{}}, bound {bound:.4g}",
+        pl.col("score").round_sig_figs(4).cast(pl.String).str.strip_suffix(".0"),
+    )
     nothing = {"position": pl.UInt32, "key": pl.UInt32, "rank": pl.UInt16, "probability": pl.Float32}
     return check(
         facts.join(distinct.of_session, on="session", maintain_order="left")

@@ -46,7 +46,8 @@ class CountModel:
     Source: the checks are ours; counts that follow from one another are the idea of invariant mining (Lou et al. 2010).
 
     >>> from deeplog_nb.frames import SESSIONS
-    >>> rows = [(f"s{n}", at, key, 20, False) for n, keys in enumerate([[1, 2], [1, 3, 2]]) for at, key in enumerate(keys)]
+    >>> rows = [(name, at, key, 20, False) for name, keys in [("a", [1, 2]), ("b", [1, 3, 2])]
+    ...         for at, key in enumerate(keys)]
     >>> normal = pl.DataFrame(rows, schema=dict(SESSIONS), orient="row")
     >>> twice = pl.DataFrame([("x", 0, 1, 1, False)] * 2, schema=dict(SESSIONS), orient="row")
     >>> CountModel().fit(normal).check(twice)["reason"].item()
@@ -65,14 +66,18 @@ class CountModel:
         vocabulary = Vocabulary.of(distinct.keys.tolist())
         ended = distinct.counts > 0
         found, of_vector = np.unique(count_vectors(distinct, vocabulary)[ended, :-1], axis=0, return_inverse=True)
-        weights = np.bincount(of_vector.ravel(), weights=distinct.counts[ended], minlength=len(found))
+        weights = np.bincount(of_vector.ravel(), weights=distinct.counts[ended], minlength=len(found)).astype(
+            np.float64
+        )
         self._learnt = _learn(vocabulary, found, weights, self.rate)
         return self
 
     def check(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """COUNTED: for each session whether its counts are impossible, and which."""
         distinct = sequences(sessions)
-        vectors, of_vector = np.unique(count_vectors(distinct, self.learnt.vocabulary)[:, :-1], axis=0, return_inverse=True)
+        vectors, of_vector = np.unique(
+            count_vectors(distinct, self.learnt.vocabulary)[:, :-1], axis=0, return_inverse=True
+        )
         reasons = pl.Series(_reasons(self.learnt, vectors), dtype=pl.String)
         told = pl.DataFrame({"reason": reasons.gather(of_vector.ravel())}).with_row_index("sequence")
         joined = distinct.of_session.join(told, on="sequence", how="left", maintain_order="left")
@@ -95,8 +100,8 @@ class CountModel:
         """Where the check comes from, with what it flags of the training sessions left out one by one."""
         found = self.learnt
         return (
-            f"training sessions, each left out in turn: rate {self.rate:g}, {found.left_out} of {found.sessions} flagged; "
-            f"{len(found.fixed)} of {len(found.vocabulary.keys)} keys fixed"
+            f"training sessions, each left out in turn: rate {self.rate:g}, {found.left_out} of {found.sessions} "
+            f"flagged; {len(found.fixed)} of {len(found.vocabulary.keys)} keys fixed"
         )
 
 
@@ -133,8 +138,8 @@ def _follows(others: npt.NDArray[np.uint64], weights: Reals, most: int) -> bool:
     alike = np.bincount(group, weights=weights)  # sessions a group
     majority = np.zeros(len(alike))
     np.maximum.at(majority, group, weights)
-    enough = alike[alike > 1].sum() >= TWINS * weights.sum()
-    return bool(enough and (alike - majority).sum() <= most)
+    twins = alike[alike > 1].sum()
+    return bool(twins > 0 and twins >= TWINS * weights.sum() and (alike - majority).sum() <= most)
 
 
 def _novel_values(vectors: Ints, weights: Reals, fixed: Ints) -> Flags:
@@ -160,7 +165,8 @@ def _items(vectors: Ints, weights: Reals, fixed: Ints) -> Ints:
 
 def _held(vectors: Ints, items: Ints) -> Reals:
     """1 where a vector has an item: [D, I]."""
-    return (vectors[:, items[:, 0]] == items[:, 1]).astype(np.float64)
+    held: Reals = (vectors[:, items[:, 0]] == items[:, 1]).astype(np.float64)
+    return held
 
 
 def _excluded(held: Reals, weights: Reals, items: Ints, needed: float) -> tuple[Reals, Flags]:
@@ -183,7 +189,10 @@ def _reasons(learnt: Learnt, vectors: Ints) -> list[str | None]:
         known[:, column] |= held[:, item] > 0
     fixed = np.array(learnt.fixed, dtype=np.int64)
     suspects = ~known[:, fixed].all(axis=1) | (((held @ learnt.expected) * held).sum(axis=1) > 0)
-    return [_reason(learnt, vectors[at], held[at], fixed[~known[at, fixed]]) if bad else None for at, bad in enumerate(suspects)]
+    return [
+        _reason(learnt, vectors[at], held[at], fixed[~known[at, fixed]]) if bad else None
+        for at, bad in enumerate(suspects)
+    ]
 
 
 def _reason(learnt: Learnt, vector: Ints, held: Reals, new: Ints) -> str:

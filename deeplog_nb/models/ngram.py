@@ -47,7 +47,11 @@ class NGram:
         distinct = sequences(train)
         self._vocabulary = Vocabulary.of(distinct.keys.tolist())
         found = self._windows(distinct)
-        counted = _as_frame(found).with_columns(count=pl.Series(found.counts)).filter(pl.col("count") > 0, pl.col("next") >= 0)
+        counted = (
+            _as_frame(found)
+            .with_columns(count=pl.Series(found.counts))
+            .filter(pl.col("count") > 0, pl.col("next") >= 0)
+        )
         history = pl.col("history")
         self._table = counted.select(
             history,

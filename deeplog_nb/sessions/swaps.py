@@ -17,25 +17,30 @@ def swapped(sessions: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
 
     Neighbours are swappable where training has them next to each other in both orders: concurrent steps.
 
-    >>> rows = [(name, at, key, 1, False) for name, keys in [("a", [1, 2]), ("b", [2, 1])] for at, key in enumerate(keys)]
+    >>> rows = [(name, at, key, 1, False) for name, keys in [("a", [1, 2]), ("b", [2, 1])]
+    ...         for at, key in enumerate(keys)]
     >>> sessions = pl.DataFrame(rows, schema=dict(SESSIONS), orient="row")
     >>> swapped(sessions, seed=1)["session"].unique(maintain_order=True).to_list()
     ['a', 'b', 'a~', 'b~']
     """
     kept = check(sessions, SESSIONS, "sessions").select(*SESSIONS)
-    after = kept.with_columns(after=pl.col("key").shift(-1).over("session")).select("key", "after").drop_nulls().unique()
-    both = after.join(after, left_on=["key", "after"], right_on=["after", "key"], how="semi").filter(pl.col("key") != pl.col("after"))
     draws = pl.Series(np.random.default_rng(seed).random(len(kept)))
-    placed = kept.with_columns(after=pl.col("key").shift(-1).over("session"), draw=draws).join(
-        both.with_columns(both=pl.lit(True)), on=["key", "after"], how="left", maintain_order="left"
+    first = (
+        kept.with_columns(after=pl.col("key").shift(-1).over("session"), draw=draws)
+        .join(_both_orders(kept), on=["key", "after"], how="left", maintain_order="left")
+        .with_columns(turn=pl.when("both").then("draw").rank("ordinal").over("session"))
+        .select(chosen=(pl.col("turn") <= MOST).fill_null(False) & (pl.col("draw") < 0.5), session="session")
+        .select(pl.col("chosen") & ~pl.col("chosen").shift(1, fill_value=False).over("session"))  # no key moves twice
     )
-    chosen = pl.col("both").fill_null(False) & (pl.when("both").then("draw").rank("ordinal").over("session") <= MOST)
-    picked = placed.with_columns(chosen=chosen & (pl.col("draw") < 0.5)).with_columns(
-        chosen=pl.col("chosen") & ~pl.col("chosen").shift(1, fill_value=False).over("session")  # no key moves twice
-    )
-    moved = (
-        pl.when("chosen").then("after").when(pl.col("chosen").shift(1, fill_value=False).over("session"))
-        .then(pl.col("key").shift(1).over("session")).otherwise("key")
-    )  # fmt: skip
-    more = picked.with_columns(key=moved, session=pl.col("session") + "~").select(*SESSIONS)
-    return pl.concat([kept, more])
+    placed = kept.with_columns(first=first["chosen"])
+    second = pl.col("first").shift(1, fill_value=False).over("session")
+    after, before = (pl.col("key").shift(by).over("session") for by in (-1, 1))
+    moved = placed.with_columns(key=pl.when("first").then(after).when(second).then(before).otherwise("key"))
+    return pl.concat([kept, moved.with_columns(session=pl.col("session") + "~").select(*SESSIONS)])
+
+
+def _both_orders(sessions: pl.DataFrame) -> pl.DataFrame:
+    """``key, after, both``: the neighbours that come in this order and in the other."""
+    pairs = sessions.select("key", after=pl.col("key").shift(-1).over("session")).drop_nulls().unique()
+    swapped_too = pairs.join(pairs, left_on=["key", "after"], right_on=["after", "key"], how="semi")
+    return swapped_too.filter(pl.col("key") != pl.col("after")).with_columns(both=pl.lit(True))

@@ -22,7 +22,8 @@ def f1_interval(cells: pl.DataFrame) -> tuple[float, float]:
 
     ``cells`` has ``sequence, tp, fp, fn``. Each sequence is taken a Poisson(1) number of times.
 
-    >>> low, high = f1_interval(pl.DataFrame({"sequence": [0, 1, 2], "tp": [9, 9, 0], "fp": [0, 0, 3], "fn": [0, 0, 0]}))
+    >>> cells = pl.DataFrame({"sequence": [0, 1, 2], "tp": [9, 9, 0], "fp": [0, 0, 3], "fn": [0, 0, 0]})
+    >>> low, high = f1_interval(cells)
     >>> low < 18 / 19.5 < high
     True
     """

@@ -14,6 +14,7 @@ from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.folds import FOLDS, rank_left_out
 from deeplog_nb.models.keys import KeyModel, KeySettings
 from deeplog_nb.models.training import Training
+from deeplog_nb.sessions.pieces import FEW, PIECE, pieces
 from deeplog_nb.sessions.swaps import swapped
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
@@ -76,10 +77,9 @@ class DeepLog:
         asked = self.setting
         if not 0 < asked.rate < 1:
             raise InputError(f"rate is {asked.rate}; it is the share of normal sessions flagged, between 0 and 1")
-        share = asked.rate / max(asked.ordered + asked.ending + asked.counts, 1)  # so that all together keep the rate
         self._keys = KeyModel.of(asked.keys).fit(_more(sessions, asked))
-        self._counts = CountModel(rate=share).fit(sessions) if asked.counts else None
-        self._policy = asked.policy or self._calibrated(sessions, share)
+        self._counts = CountModel(rate=asked.rate).fit(sessions) if asked.counts else None
+        self._policy = asked.policy or self._calibrated(sessions, self._left())
         return self
 
     def judge(self, sessions: pl.DataFrame) -> pl.DataFrame:
@@ -107,11 +107,19 @@ class DeepLog:
         counted = f"; counts: {self._counts.source}" if self._counts else ""
         return self.policy.source + counted
 
+    def _left(self) -> float:
+        """The rate for each of the two bounds: what the count check leaves of the whole, but a third at least."""
+        asked = self.setting
+        used = self._counts.learnt.left_out / max(self._counts.learnt.sessions, 1) if self._counts else 0.0
+        return max(asked.rate - used, asked.rate / 3) / max(asked.ordered + asked.ending, 1)
+
     def _calibrated(self, sessions: pl.DataFrame, share: float) -> Policy:
         asked = self.setting
         if not (asked.ordered or asked.ending):
             return Policy(source="no order is judged")
-        found = calibrate(rank_left_out(self.keys, sessions, folds=asked.folds), rate=share)
+        few = sessions["session"].n_unique() < FEW
+        parted, unit = (pieces(sessions), f"pieces of {PIECE} entries") if few else (sessions, "sessions")
+        found = calibrate(rank_left_out(self.keys, parted, folds=asked.folds), rate=share, unit=unit)
         return replace(
             found,
             probability=found.probability if asked.ordered else None,
