@@ -32,8 +32,8 @@ class KeyNetwork(nn.Module):
         self.lstm = nn.LSTM(inputs, units, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
         self.scores = nn.Linear(units, classes)
-        nn.init.zeros_(self.scores.weight)  # so that keys that never came are told apart by what is learnt of them,
-        nn.init.zeros_(self.scores.bias)  # not by the seed: half of the spread over seeds was that
+        nn.init.zeros_(self.scores.weight)  # so that keys that never came are ranked by what is learnt of them,
+        nn.init.zeros_(self.scores.bias)  # not by the noise that the scores began with
         self.direct = nn.Embedding(inputs, classes) if direct else None
 
     def forward(self, histories: Tensor) -> Tensor:

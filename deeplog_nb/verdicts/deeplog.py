@@ -14,6 +14,7 @@ from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.folds import FOLDS, rank_left_out
 from deeplog_nb.models.keys import KeyModel, KeySettings
 from deeplog_nb.models.training import Training
+from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.pieces import FEW, PIECE, pieces
 from deeplog_nb.sessions.swaps import swapped
 from deeplog_nb.verdicts.calibrate import calibrate
@@ -34,17 +35,19 @@ class Setting:
     ordered: bool = True  # judge the order of keys (an unseen key is one that no order allows)
     ending: bool = True  # judge where sessions end
     counts: bool = True  # check their counts at the end
+    stop: float | None = None  # share of the sessions, the latest, held out to stop the training by; None: no stop
     swaps: bool = False  # train on neighbours in the other order too, where both orders occur
 
 
 def paper(seed: int = 0) -> Setting:
     """The paper's setting: h = 10, g = 9, two layers of 64, no padding, no end symbol, short sessions flagged.
 
-    What the paper does not say (optimizer, steps, which windows how often) is what it is everywhere in this package.
+    What the paper does not say (optimizer, steps, which windows how often) is what it is everywhere in this package;
+    the weights that stay are those with the least loss on the held-out latest tenth of the normal sessions.
     """
     training = Training(seed=seed)
     keys = KeySettings(start=False, end=False, unknown=False, blur=0.0, dropout=0.0, direct=False, training=training)
-    return Setting(keys, PAPER, ending=False, counts=False)
+    return Setting(keys, PAPER, ending=False, counts=False, stop=0.1)
 
 
 def best(seed: int = 0) -> Setting:
@@ -75,7 +78,8 @@ class DeepLog:
         asked = self.setting
         if not 0 < asked.rate < 1:
             raise InputError(f"rate is {asked.rate}; it is the share of normal sessions flagged, between 0 and 1")
-        self._keys = KeyModel.of(asked.keys).fit(_more(sessions, asked))
+        train, valid = holdout(sessions, asked.stop) if asked.stop else (sessions, None)
+        self._keys = KeyModel.of(asked.keys).fit(_more(train, asked), valid)
         self._counts = CountModel(rate=asked.rate).fit(sessions) if asked.counts else None
         self._policy = asked.policy or self._calibrated(sessions, self._left())
         return self
