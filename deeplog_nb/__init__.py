@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.distance import CountDistance
     from deeplog_nb.baselines.invariants import Invariants
     from deeplog_nb.baselines.ngrams import NGramTopG
-    from deeplog_nb.baselines.pca import PCA
+    from deeplog_nb.baselines.pca import PrincipalComponents
     from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.report import write_report
@@ -54,7 +54,7 @@ _HOMES = {
     "baselines.distance": ("CountDistance",),
     "baselines.invariants": ("Invariants",),
     "baselines.ngrams": ("NGramTopG",),
-    "baselines.pca": ("PCA",),
+    "baselines.pca": ("PrincipalComponents",),
     "baselines.rules": (
         "Bigrams",
         "SessionLength",
@@ -138,7 +138,6 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "PCA",
     "Bigrams",
     "Bundled",
     "CountDistance",
@@ -160,6 +159,7 @@ __all__ = [
     "NGramTopG",
     "Picture",
     "Policy",
+    "PrincipalComponents",
     "Progress",
     "SessionLength",
     "Setting",

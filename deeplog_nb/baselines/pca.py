@@ -20,14 +20,14 @@ from deeplog_nb.sessions.windows import sequences
 Reals = npt.NDArray[np.float64]
 
 
-class PCA:
+class PrincipalComponents:
     """Squared prediction error in the residual subspace, over Q_alpha an anomaly."""
 
     def __init__(self, *, explained: float = 0.95, alpha: float = 0.001, idf: bool = True) -> None:
         self.explained, self.alpha, self.idf = explained, alpha, idf
         self.source = "not fitted"
 
-    def fit(self, sessions: pl.DataFrame) -> PCA:
+    def fit(self, sessions: pl.DataFrame) -> PrincipalComponents:
         """Learn weights, mean, principal directions and Q_alpha; keys that training lacks have no column."""
         distinct = sequences(sessions)
         self._vocabulary = Vocabulary.of(distinct.keys.tolist())

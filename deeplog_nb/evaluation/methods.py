@@ -15,7 +15,7 @@ import polars as pl
 from deeplog_nb.baselines.distance import CountDistance
 from deeplog_nb.baselines.invariants import Invariants
 from deeplog_nb.baselines.ngrams import NGramTopG
-from deeplog_nb.baselines.pca import PCA
+from deeplog_nb.baselines.pca import PrincipalComponents
 from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
 from deeplog_nb.baselines.tfidf import TfidfLSTM
 from deeplog_nb.baselines.whole import Baseline
@@ -26,7 +26,7 @@ from deeplog_nb.verdicts.deeplog import DeepLog, Setting, best, paper
 
 SIMPLE: Final[dict[str, Callable[[], Baseline]]] = {
     "ngram": NGramTopG,
-    "pca": PCA,
+    "pca": PrincipalComponents,
     "invariants": Invariants,
     "counts": CountDistance,
     "unseen": UnseenKey,
@@ -66,7 +66,7 @@ def baselines(parts: Parts) -> Iterator[Judged]:
             yield _fitted(method, "normal", build(), parts.train, parts.test)
     if parts.by_entry:
         return
-    yield _fitted("pca", "unlabelled test part", PCA(), parts.test, parts.test)
+    yield _fitted("pca", "unlabelled test part", PrincipalComponents(), parts.test, parts.test)
     if parts.abnormal is not None:
         yield _supervised(parts, parts.abnormal)
 

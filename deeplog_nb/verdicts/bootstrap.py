@@ -28,7 +28,13 @@ def f1_interval(cells: pl.DataFrame) -> tuple[float, float]:
     True
     """
     counted = cells.filter(pl.sum_horizontal("tp", "fp", "fn") > 0).group_by("sequence", maintain_order=True)
-    found = counted.agg(pl.col("tp", "fp", "fn").sum()).select("tp", "fp", "fn").to_numpy().astype(np.float64)  # [S, 3]
+    found = (
+        counted.agg(pl.col("tp", "fp", "fn").sum())
+        .sort("sequence")
+        .select("tp", "fp", "fn")
+        .to_numpy()
+        .astype(np.float64)
+    )  # [S, 3]
     if not len(found):
         return float("nan"), float("nan")
     drawn = _weights(len(found)) @ found  # [DRAWS, 3]

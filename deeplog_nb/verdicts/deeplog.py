@@ -61,7 +61,7 @@ class DeepLog:
     >>> from deeplog_nb.frames import SESSIONS
     >>> rows = [(f"s{n}", at, key, 1, False) for n in range(40) for at, key in enumerate([1, 2, 3])]
     >>> normal = pl.DataFrame(rows, schema=dict(SESSIONS), orient="row")
-    >>> quick = Setting(KeySettings(history=2, layers=1, units=8))
+    >>> quick = Setting(KeySettings(history=2, layers=1, units=8, training=Training(epochs=3, draws=256)))
     >>> odd = pl.DataFrame([("x", 0, 1, 1, False), ("x", 1, 2, 1, False)], schema=dict(SESSIONS), orient="row")
     >>> DeepLog(quick).fit(normal).judge(odd).filter("anomalous")["counts"].to_list()
     [True]

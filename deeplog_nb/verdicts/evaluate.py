@@ -77,13 +77,13 @@ def _entries(verdicts: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """Each line once, however many sessions it is in."""
     entries = (
         verdicts.filter(pl.col("key").is_not_null())
-        .group_by("file", "line")
+        .group_by("file", "line", maintain_order=True)
         .agg(flagged=pl.col("anomalous").any(), count=pl.col("count").max())
     )
     labelled = truth.group_by("file", "line").agg(pl.col("anomalous").any())
     if lost := labelled.filter("anomalous").join(entries, on=["file", "line"], how="anti").height:
         raise InputError(f"{lost} anomalous lines of the truth are none of the judged ones; do the file names agree?")
-    return entries.join(labelled, on=["file", "line"], how="left").with_columns(
+    return entries.join(labelled, on=["file", "line"], how="left", maintain_order="left").with_columns(
         pl.col("anomalous").fill_null(False), sequence=pl.int_range(pl.len()), recurring=pl.lit(None, pl.Boolean)
     )
 

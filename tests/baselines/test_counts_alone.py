@@ -6,7 +6,7 @@ import pytest
 
 from deeplog_nb.baselines.distance import CountDistance, nearest
 from deeplog_nb.baselines.invariants import Invariants, mine
-from deeplog_nb.baselines.pca import PCA, q_alpha
+from deeplog_nb.baselines.pca import PrincipalComponents, q_alpha
 
 TASKS = [[1, 2, 2, 3]] * 30 + [[1, 2, 2, 3, 1, 2, 2, 3]] * 20 + [[1, 2, 2, 4, 3]] * 10
 
@@ -60,7 +60,9 @@ def test_a_broken_invariant_is_an_anomaly(sessions):
 
 def test_what_the_main_directions_do_not_explain_is_an_anomaly(sessions):
     """Counts vary along one line in training; a session beside the line has a large residual."""
-    model = PCA(idf=False).fit(sessions(*[[1] * n + [2] * n + [3] for n in range(1, 9)] * 5, [1, 2, 3, 3]))
+    model = PrincipalComponents(idf=False).fit(
+        sessions(*[[1] * n + [2] * n + [3] for n in range(1, 9)] * 5, [1, 2, 3, 3])
+    )
     assert flagged(model, sessions([1, 1, 2, 2, 3], [1] * 8 + [3])) == [False, True]
 
 
@@ -75,7 +77,7 @@ def test_repeats_and_counts_are_the_same(sessions):
     """A session that stands for nine is nine sessions, for all three."""
     once, nine = sessions([1, 2], [1, 2, 2], [2], counts=[9, 3, 1]), sessions(*[[1, 2]] * 9, *[[1, 2, 2]] * 3, [2])
     odd = sessions([1, 2], [1, 1, 1], [2, 2])
-    for build in (CountDistance, Invariants, PCA):
+    for build in (CountDistance, Invariants, PrincipalComponents):
         assert build().fit(once).judge(odd)["score"].to_list() == pytest.approx(
             build().fit(nine).judge(odd)["score"].to_list()
         )
