@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.values import ValueModel
+    from deeplog_nb.models.zscore import ZScore
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
+    from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.evaluate import evaluate
@@ -44,8 +47,11 @@ _HOMES = {
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
     "models.training": ("Training",),
+    "models.values": ("ValueModel",),
+    "models.zscore": ("ZScore",),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
+    "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.evaluate": ("evaluate",),
@@ -76,6 +82,8 @@ __all__ = [
     "Spell",
     "Templates",
     "Training",
+    "ValueModel",
+    "ZScore",
     "alarms",
     "calibrate",
     "detect_layout",
@@ -89,9 +97,11 @@ __all__ = [
     "load_openstack",
     "make_hdfs",
     "make_openstack",
+    "parameters",
     "patterns",
     "rank_cdf",
     "read",
+    "retype",
     "scan",
     "second_half",
     "sessionize",

@@ -1,4 +1,4 @@
-"""RANKS -> VERDICTS: one column a rule beside the evidence; ``anomalous`` is derived from them."""
+"""RANKS, ERRORS -> VERDICTS: one column a rule beside the evidence; ``anomalous`` is derived from them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import polars as pl
 
 from deeplog_nb.frames import RANKS, RULES, VERDICTS, check
 from deeplog_nb.verdicts.policy import Policy
+from deeplog_nb.verdicts.values import hidden, value_reason, value_score, with_values
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
 
 
-def judge(ranks: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
+def judge(ranks: pl.DataFrame, errors: pl.DataFrame | None = None, *, policy: Policy) -> pl.DataFrame:
     """VERDICTS: every entry and every session's end with what each rule says of it, a score and a reason.
 
     Rules: ``unseen`` (the key is not in the model's vocabulary), ``unlikely`` (rank over g, or probability
     under the bound), ``ended_early`` (on the end row of a session that is not open), ``short`` (on the end
-    row; only where the policy asks for it). ``score`` is -log10 of the probability, 40 for unseen.
+    row; only where the policy asks for it). With ERRORS also ``time`` (the wait before the entry) and ``value``
+    (a number that it states, or a category's new value), on entries that no key rule has flagged; ``worst`` says
+    which position.
+    ``score`` is -log10 of the probability, or of the tail where time or value fired; 40 for unseen.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "a"], "position": [0, 1, 2], "key": [4, 9, None],
     ...     "count": [1] * 3, "open": [False] * 3, "rank": [1, None, 2], "probability": [0.9, 0.0, 0.2]},
@@ -36,14 +40,17 @@ def judge(ranks: pl.DataFrame, *, policy: Policy) -> pl.DataFrame:
     """
     rules = {"unseen": _unseen(), "unlikely": _unlikely(policy), "ended_early": _early(policy), "short": _short(policy)}
     reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
+    surprise = pl.when("unseen").then(UNSEEN_SCORE).otherwise(-pl.col("probability").log10())
     judged = (
         check(ranks, RANKS, "ranks")
         .with_columns(**{name: rule.fill_null(False) for name, rule in rules.items()})
+        .pipe(with_values, errors, policy.confidence)
         .with_columns(
             anomalous=pl.any_horizontal(RULES),
-            score=pl.when("unseen").then(UNSEEN_SCORE).otherwise(-pl.col("probability").log10()).cast(pl.Float32),
-            why=pl.concat_str(reasons, separator="; ", ignore_nulls=True),
+            score=pl.coalesce(value_score(), surprise).cast(pl.Float32),
+            why=pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True),
         )
+        .drop(hidden(errors))
     )
     rest = [name for name in judged.columns if name not in VERDICTS]
     return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")
