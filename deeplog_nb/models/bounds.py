@@ -51,7 +51,7 @@ class Bounds:
     def tail(self, errors: Floats, channels: Ints) -> Floats:
         """Share of normal entries of that channel expected to err as much or more: [P], [P] -> [P]."""
         scores = self._scores(errors, channels)
-        told = _p_value(self._pooled, scores, self._fade)
+        told = p_value(self._pooled, scores, self._fade)
         for channel in np.unique(channels):
             mine = channels == channel
             told[mine] = self._own(int(channel), errors[mine], scores[mine], told[mine])
@@ -61,10 +61,10 @@ class Bounds:
         """The error above which a normal entry comes with a chance of 1 - confidence at most: [C]."""
         chance = 1 - (self.confidence if confidence is None else confidence)
         all_channels = np.arange(len(self.start))
-        found = self._errors(np.full(len(self.start), _quantile(self._pooled, chance, self._fade)), all_channels)
+        found = self._errors(np.full(len(self.start), quantile(self._pooled, chance, self._fade)), all_channels)
         for channel, (method, mine) in enumerate(zip(self.methods, self._held, strict=True)):
             if method == "quantile":
-                score = _quantile(np.sort(self._scores(mine, np.full(len(mine), channel))), chance, self._fade)
+                score = quantile(np.sort(self._scores(mine, np.full(len(mine), channel))), chance, self._fade)
                 found[channel] = self._errors(np.array([score]), all_channels[channel : channel + 1])[0]
             elif method == "gaussian":
                 found[channel] = NormalDist().inv_cdf(1 - chance / 2) * math.sqrt(np.mean(mine**2))
@@ -91,7 +91,7 @@ class Bounds:
     def _own(self, channel: int, errors: Floats, scores: Floats, pooled: Floats) -> Floats:
         method, mine = self.methods[channel], self._held[channel]
         if method == "quantile":
-            return _p_value(np.sort(self._scores(mine, np.full(len(mine), channel))), scores, self._fade)
+            return p_value(np.sort(self._scores(mine, np.full(len(mine), channel))), scores, self._fade)
         if method == "gaussian":
             return _two_sided(errors / max(math.sqrt(np.mean(mine**2)), LEAST))
         if method == "gaussian-mean":
@@ -123,9 +123,8 @@ class Bounds:
 
     @cached_property
     def _fade(self) -> float:
-        """How fast the tail of the pooled scores falls: their mean excess over a high one."""
-        above = self._pooled[-max(round(TOP * len(self._pooled)), 10) :]
-        return max(float(np.mean(above - above[0])), 0.5) if len(above) else 1.0
+        """How fast the tail of the pooled scores goes on falling."""
+        return fading(self._pooled)
 
 
 def fit_bounds(kind: Kind, confidence: float, trained: Errors, held: Errors, ticks: Floats) -> Bounds:
@@ -157,8 +156,18 @@ def _fit_tail(roots: Floats, tick: float) -> tuple[float, float, float]:
     return start, max(mean * (1 - shape), tick, 1e-9), shape
 
 
-def _p_value(known: Floats, asked: Floats, fade: float) -> Floats:
-    """Conformal p-values of the asked among the known, which rise; beyond the largest the tail fades."""
+def fading(known: Floats) -> float:
+    """How fast the tail of scores, which rise, goes on falling: their mean excess over a high one, at least 1."""
+    above = known[-max(round(TOP * len(known)), 10) :]
+    return max(float(np.mean(above - above[0])), 1.0) if len(above) else 1.0
+
+
+def p_value(known: Floats, asked: Floats, fade: float) -> Floats:
+    """Conformal p-values of the asked among the known, which rise; beyond the largest the tail fades.
+
+    >>> p_value(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.5, 3.0, 4.0]), 1.0).round(3).tolist()
+    [1.0, 0.5, 0.5, 0.092]
+    """
     total = len(known) + 1
     as_large = total - np.searchsorted(known, asked, side="left")
     beyond = np.maximum(asked - (known[-1] if len(known) else 0.0), 0.0)
@@ -166,7 +175,7 @@ def _p_value(known: Floats, asked: Floats, fade: float) -> Floats:
     return told
 
 
-def _quantile(known: Floats, chance: float, fade: float) -> float:
+def quantile(known: Floats, chance: float, fade: float) -> float:
     """The largest value whose p-value is still more than the chance; ``known`` rises."""
     rank = math.ceil((len(known) + 1) * (1 - chance) - 1e-9)
     if rank <= len(known):

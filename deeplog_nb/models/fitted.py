@@ -27,7 +27,7 @@ from deeplog_nb.sessions.series import Groups, Layout, Vectors, layout, resoluti
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-FEW: Final = 30  # training vectors under which a series gets a robust bound instead of a network
+FEW: Final = 60  # training vectors under which a series gets a robust bound instead of a network
 LEAST: Final = 5  # and under which it is not judged
 
 
@@ -42,6 +42,7 @@ class ValueSettings:
     bound: Kind = "quantile"  # or "gaussian" (the paper's figure), or "gaussian-mean"
     apart: bool = True  # bound each position by itself; without it the mean over the vector, as in the paper
     follow: bool = True  # a series for each key and the key before it, which a wait depends on; else for each key
+    elapsed: bool = True  # judge the wait before an entry too; where lines of many tasks mix, it means nothing
     series: Literal["log", "session"] = "log"  # a history goes on from session to session, or begins with each
     training: Training = field(
         default_factory=lambda: Training(epochs=20, patience=20, batch=64, draws=512, temper=1.0)
@@ -60,15 +61,16 @@ class Fitted:
     bounds: Bounds
     fallen: Groups  # sorts of entries that have no network
     robust: Robust  # of those
+    fallen_tails: Floats  # that Student's t told of held-out entries
     categories: Categories
     examples: Ints  # [S] training vectors of each series
 
     def errors(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """ERRORS of these sessions."""
-        found = vectors(sessions, self.layout)
+        found = _vectors(sessions, self.layout, self.settings)
         numbers = _numbers(found, self.forecasters.groups)
         told = by_network(self.forecasters, self.channels, self.bounds, found, numbers)
-        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence)
+        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self.fallen_tails)
         return errors_frame(sessions, told.over(rest), self.layout, self.categories)
 
     def at(self, settings: ValueSettings) -> Fitted:
@@ -110,15 +112,27 @@ class Begun:
         )
         fallen, robust = _fall_back(self.seen[0], self.sorts, follow=self.settings.follow)
         examples = np.bincount(trained.series, minlength=len(found.groups)).astype(np.int64)
+        alone = self.held[1] < 0
+        tails = by_robust(robust, fallen, self.held[0], self.settings.confidence).tail
         return Fitted(
-            self.settings, self.parameters, self.layout, found, parts, bounds, fallen, robust, self.categories, examples
+            settings=self.settings,
+            parameters=self.parameters,
+            layout=self.layout,
+            forecasters=found,
+            channels=parts,
+            bounds=bounds,
+            fallen=fallen,
+            robust=robust,
+            fallen_tails=tails[alone & np.isfinite(tails)],
+            categories=self.categories,
+            examples=examples,
         )
 
 
 def begin(train: pl.DataFrame, valid: pl.DataFrame, parameters: pl.DataFrame, settings: ValueSettings) -> Begun:
     """Vectors, series and untrained networks of these normal sessions."""
     slots = layout(parameters)
-    seen, held = vectors(train, slots), vectors(valid, slots)
+    seen, held = (_vectors(part, slots, settings) for part in (train, valid))
     every = Groups.of(seen.keys, seen.before)
     sorts = every if settings.follow else every.loose
     counts = np.bincount(sorts.numbers(seen.keys, seen.before)[seen.there], minlength=len(sorts))
@@ -129,6 +143,14 @@ def begin(train: pl.DataFrame, valid: pl.DataFrame, parameters: pl.DataFrame, se
     categories = fit_categories(train, parameters, settings.confidence)
     forecasters = Forecasters(series, scales, network, settings.series)
     return Begun(settings, parameters, slots, forecasters, numbered[0], numbered[1], sorts, categories)
+
+
+def _vectors(sessions: pl.DataFrame, slots: Layout, settings: ValueSettings) -> Vectors:
+    """The sessions' vectors, without the waits where these are not to be judged."""
+    found = vectors(sessions, slots)
+    if not settings.elapsed:
+        found.values[:, 0] = np.nan
+    return found
 
 
 def _numbers(vectors: Vectors, groups: Groups) -> Ints:

@@ -30,19 +30,19 @@ class Robust:
     spread: Floats  # [G, D]
     number: Floats  # [G, D]
 
-    def judge(self, values: Floats, groups: Ints, confidence: float) -> tuple[Floats, Floats, Floats, Ints]:
-        """Squared deviation, its bound and its tail [P] at the position [P] that deviates the most.
+    def judge(self, values: Floats, groups: Ints, chance: float) -> tuple[Floats, Floats, Floats, Ints]:
+        """Squared deviation, its bound for that chance and its tail [P] at the position [P] that deviates the most.
 
         The tail is Student's t's; of k positions each gets the k-th part of the chance.
         """
         z = np.abs(values - self.median[groups]) / self.spread[groups]  # [P, D]
         there, freedom = np.isfinite(z), np.maximum(self.number[groups] - 1, 1.0)
-        chance = np.where(there, _chance(np.where(there, z, 0.0), np.where(there, freedom, 1.0)), np.inf)
-        worst, many = chance.argmin(1), np.maximum(there.sum(1), 1)
+        told = np.where(there, _chance(np.where(there, z, 0.0), np.where(there, freedom, 1.0)), np.inf)
+        worst, many = told.argmin(1), np.maximum(there.sum(1), 1)
         at = np.arange(len(z)), worst
         judged = there.any(1)
-        limit = _deviation((1 - confidence) / many, np.where(judged, freedom[at], 1.0)) ** 2
-        tail = np.minimum(np.where(judged, chance[at], 1.0) * many, 1.0)
+        limit = _deviation(chance / many, np.where(judged, freedom[at], 1.0)) ** 2
+        tail = np.minimum(np.where(judged, told[at], 1.0) * many, 1.0)
         error, bound, known = (np.where(judged, each, np.nan) for each in (z[at] ** 2, limit, tail))
         return error, bound, known, worst
 
@@ -84,7 +84,7 @@ def _chance(t: Floats, freedom: Floats) -> Floats:
 
 def _deviation(chance: Floats, freedom: Floats) -> Floats:
     """The t of that two-sided chance: the inverse."""
-    z = torch.special.ndtri(torch.from_numpy(1 - chance / 2)).numpy()
+    z = -torch.special.ndtri(torch.from_numpy(chance / 2)).numpy()
     deviation: Floats = np.sqrt(freedom * np.expm1(np.minimum((z / _narrow(freedom)) ** 2 / freedom, 700.0)))
     return deviation
 

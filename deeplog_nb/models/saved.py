@@ -69,6 +69,7 @@ def fitted_from(
         bounds=Bounds(s.bound, s.confidence, *held),
         fallen=Groups(arrays["fallen_keys"], arrays["fallen_before"]),
         robust=Robust(arrays["median"], arrays["spread"], arrays["number"]),
+        fallen_tails=arrays["fallen_tails"],
         categories=Categories(*checked),
         examples=arrays["examples"],
     )
@@ -93,5 +94,6 @@ def _arrays(fitted: Fitted) -> dict[str, Any]:
         "median": robust.median,
         "spread": robust.spread,
         "number": robust.number,
+        "fallen_tails": fitted.fallen_tails,
         "examples": fitted.examples,
     }

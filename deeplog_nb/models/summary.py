@@ -65,7 +65,8 @@ def _fall_backs(fitted: Fitted) -> pl.DataFrame:
     return told.pipe(_before).with_columns(
         position=fitted.layout.names(keys.cast(pl.UInt32), at)["worst"],
         judged_by=pl.lit("robust"),
-        bound_by=pl.lit("Student's t about the median"),
+        bound_by=pl.lit("pooled"),
+        held_out=pl.lit(len(fitted.fallen_tails)),
         nominal=pl.lit(1 - fitted.settings.confidence),
     )
 

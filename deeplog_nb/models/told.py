@@ -7,6 +7,7 @@ Axes: M entries, P places, D positions.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, check
-from deeplog_nb.models.bounds import Bounds
+from deeplog_nb.models.bounds import LEAST, Bounds, fading, p_value, quantile
 from deeplog_nb.models.categories import Categories
 from deeplog_nb.models.channels import Channels
 from deeplog_nb.models.forecasters import Forecasters
@@ -54,11 +55,19 @@ def by_network(forecasters: Forecasters, channels: Channels, bounds: Bounds, vec
     return _gather(vectors, forecast.entries, error, bound, tail, worst, expected)
 
 
-def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float) -> Told:
-    """What the robust bounds say of the entries whose sort they know."""
+def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float, held: Floats | None = None) -> Told:
+    """What the robust bounds say of the entries whose sort they know.
+
+    ``held`` are the tails that they told of held-out normal entries: Student's tail is then taken for a score, whose
+    conformal p-value is the tail.
+    """
     numbers = groups.numbers(vectors.keys, vectors.before)
     entries = np.flatnonzero(numbers >= 0)
-    error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], confidence)
+    known = np.sort(_surprise(np.array([]) if held is None else held))
+    fade = fading(known)
+    chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
+    error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
+    tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)
     return _gather(vectors, entries, error, bound, tail, worst, robust.median[numbers[entries], worst])
 
 
@@ -82,6 +91,11 @@ def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories:
         **{name: pl.when(~is_new).then(name) for name in ("error", "bound", "expected", "seen", "unit")},
     )
     return check(finished.select(*(pl.col(name).cast(kind) for name, kind in ERRORS.items()), *place), ERRORS, "errors")
+
+
+def _surprise(tail: Floats) -> Floats:
+    surprise: Floats = -np.log(np.maximum(np.nan_to_num(tail, nan=1.0), LEAST))
+    return surprise
 
 
 def _gather(

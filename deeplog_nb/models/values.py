@@ -55,6 +55,7 @@ class ValueModel:
         bound: Kind = "quantile",
         apart: bool = True,
         follow: bool = True,
+        elapsed: bool = True,
         series: Literal["log", "session"] = "log",
         training: Training | None = None,
     ) -> None:
@@ -62,7 +63,7 @@ class ValueModel:
             raise InputError(f"confidence is {confidence}; it must be at least 0.5 and less than 1, such as 0.999")
         if bound not in KINDS:
             raise InputError(f"bound is {bound!r}; it is one of {', '.join(KINDS)}")
-        given = (history, layers, units, confidence, bound, apart, follow, series)
+        given = (history, layers, units, confidence, bound, apart, follow, elapsed, series)
         self.settings = ValueSettings(*given, *([training] if training else []))
         self._fitted: Fitted | None = None
         self._steps: list[Step] = []

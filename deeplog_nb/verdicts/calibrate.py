@@ -11,19 +11,22 @@ import math
 import numpy as np
 import polars as pl
 
-from deeplog_nb.frames import RANKS, InputError, check
+from deeplog_nb.frames import ERRORS, RANKS, InputError, check
 from deeplog_nb.verdicts.policy import Policy
 
 TAIL = 0.1  # share of the held-out sessions, the most surprising ones, from which we extrapolate
 
 
-def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3, unit: str = "sessions") -> Policy:
+def calibrate(
+    ranks: pl.DataFrame, errors: pl.DataFrame | None = None, *, rate: float = 2e-3, unit: str = "sessions"
+) -> Policy:
     """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
 
     ``ranks`` are those of held-out normal sessions (or other units: ``unit`` names them in ``source``). From their
     worst tenth on, a model that is calibrated raises false alarms in proportion to the bound, so the bound is
     lowered in proportion to the rate; and further, until no more of them are flagged than the rate allows, or
-    chance explains where there are fewer than 1/rate. ``source`` says how many are.
+    chance explains where there are fewer than 1/rate. ``source`` says how many are. With the held-out sessions' ERRORS
+    the same is done for values and waits: ``confidence`` is such that about ``rate`` of the sessions has an odd one.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
     ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
@@ -48,12 +51,26 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3, unit: str = "sessions"
     return Policy(
         probability=probability,
         ending=_bound(ends, rate) if len(ends) else None,
+        confidence=Policy.confidence if errors is None else _confidence(errors, held, rate),
         source=f"held-out normal: rate {rate:g}, {flagged} of {total} {unit} below the bound",
     )
 
 
-def _bound(sessions: pl.DataFrame, rate: float) -> float:
-    """The probability below which about ``rate`` of such sessions lies."""
+def _confidence(errors: pl.DataFrame, held: pl.DataFrame, rate: float) -> float:
+    """1 - the tail below which about ``rate`` of the sessions has one; a category's new value has its own rate."""
+    counts = held.select("session", "position", "count")
+    judged = check(errors, ERRORS, "errors").filter(pl.col("tail").is_not_null() & pl.col("text").is_null())
+    worst = judged.join(counts, on=["session", "position"]).group_by("session")
+    tails = worst.agg(pl.col("tail").min().alias("probability"), pl.col("count").first())
+    return 1 - _bound(tails, rate, careful=True) if len(tails) else Policy.confidence
+
+
+def _bound(sessions: pl.DataFrame, rate: float, *, careful: bool = False) -> float:
+    """The probability below which about ``rate`` of such sessions lies.
+
+    ``careful`` takes the worst tenth for as many as chance may have hidden (two Poisson deviations more): waits follow
+    one another in a log, so that its last sessions tell less of the next ones than their number says.
+    """
     ordered = sessions.sort("probability")
     values = ordered["probability"].to_numpy().astype(np.float64)
     reached = np.cumsum(ordered["count"].to_numpy().astype(np.int64))  # sessions at or below each value
@@ -61,7 +78,9 @@ def _bound(sessions: pl.DataFrame, rate: float) -> float:
     allowed = math.floor(expected) if expected >= 1 else _by_chance(expected)
     most = values[min(int(np.searchsorted(reached, allowed, side="right")), len(values) - 1)]
     at = int(np.searchsorted(reached, math.ceil(reached[-1] * TAIL)))
-    return float(min(most, values[at] * expected / reached[at]))
+    seen = int(reached[at])
+    hidden = 2 * math.sqrt(seen) + 2 if careful else 0.0
+    return float(min(most, values[at] * expected / (seen + hidden)))
 
 
 def _by_chance(expected: float) -> int:
