@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: report test lab bench clean
+.PHONY: report test lab bench fuzz clean
 
 report: $(READY)  ## set up, then judge the bundled log
 	$(BIN)/deeplog-nb report
@@ -20,6 +20,9 @@ lab: $(READY)  ## set up, then open the notebooks in JupyterLab
 
 bench: $(READY)  ## set up, then measure speed against a peer
 	$(BIN)/python -m pytest tests/benchmarks -sq -o python_files='bench_*.py'
+
+fuzz: $(READY)  ## set up, then read twenty thousand broken logs
+	DEEPLOG_NB_MUTATED=20000 $(BIN)/python -m pytest tests/lines/test_mutated.py -q
 
 clean:
 	rm -rf $(VENV) report

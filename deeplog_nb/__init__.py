@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
     from deeplog_nb.events.spell import Spell
+    from deeplog_nb.events.structured import Structured, from_structured
     from deeplog_nb.events.templates import Templates
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
-    from deeplog_nb.lines.layouts import Detection, Layout, layouts
+    from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.layouts import Layout, layouts
+    from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.training import Training
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
+    from deeplog_nb.sessions.suggest import suggest_sessions
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.evaluate import evaluate
     from deeplog_nb.verdicts.judge import judge
@@ -41,9 +45,12 @@ _HOMES = {
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
     "events.spell": ("Spell",),
+    "events.structured": ("Structured", "from_structured"),
     "events.templates": ("Templates",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
-    "lines.layouts": ("Detection", "Layout", "layouts"),
+    "lines.detection": ("Detection",),
+    "lines.layouts": ("Layout", "layouts"),
+    "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
     "models.keys": ("KeyModel",),
     "models.training": ("Training",),
@@ -53,6 +60,7 @@ _HOMES = {
     "sessions.holdout": ("holdout",),
     "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
+    "sessions.suggest": ("suggest_sessions",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.evaluate": ("evaluate",),
     "verdicts.judge": ("judge",),
@@ -75,11 +83,13 @@ __all__ = [
     "InputError",
     "KeyModel",
     "Layout",
+    "Limits",
     "ModelError",
     "Picture",
     "Policy",
     "Progress",
     "Spell",
+    "Structured",
     "Templates",
     "Training",
     "ValueModel",
@@ -89,6 +99,7 @@ __all__ = [
     "detect_layout",
     "evaluate",
     "first_half",
+    "from_structured",
     "holdout",
     "judge",
     "layouts",
@@ -105,6 +116,7 @@ __all__ = [
     "scan",
     "second_half",
     "sessionize",
+    "suggest_sessions",
     "write_report",
 ]
 

@@ -69,13 +69,13 @@ def parse(wanted: argparse.Namespace) -> None:
     """Read a log and mine its templates; write events and templates where asked to."""
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.lines.files import find_files
-    from deeplog_nb.lines.read import detect_layout, read
+    from deeplog_nb.lines.read import detect_layout, fitting, read
     from deeplog_nb.views.text import visible
 
     began = time.perf_counter()
     files = find_files(wanted.paths)
     layout = detect_layout(wanted.paths).layout.name if wanted.layout == "auto" else wanted.layout
-    lines = _fitting(read(wanted.paths, layout=layout), layout)
+    lines = fitting(read(wanted.paths, layout=layout), layout)
     templates = Spell().fit(lines)
     if wanted.out:
         templates.parse(lines).write_parquet(_with_folder(wanted.out))
@@ -119,11 +119,11 @@ class Run:
 
 def _judge(wanted: argparse.Namespace) -> Run:
     from deeplog_nb.data import load_openstack
-    from deeplog_nb.lines.read import read
+    from deeplog_nb.lines.read import fitting, read
     from deeplog_nb.sessions.halves import first_half, second_half
 
     paths = wanted.suspect or [load_openstack().log]
-    lines = _fitting(read(paths, layout=wanted.layout), wanted.layout)
+    lines = fitting(read(paths, layout=wanted.layout), wanted.layout)
     about = {"Read": _read_fact(lines, paths, wanted.layout)}
     half = None if wanted.model or wanted.normal else first_half(lines)
     detector = _detector(wanted, half, about)
@@ -139,7 +139,7 @@ def _judge(wanted: argparse.Namespace) -> Run:
 def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict[str, str]) -> Any:
     """The detector to judge with: a saved one, or fitted on the normal log, or on the first half of this one."""
     from deeplog_nb.detector import Detector, load
-    from deeplog_nb.lines.read import read
+    from deeplog_nb.lines.read import fitting, read
     from deeplog_nb.sessions.halves import has_times
     from deeplog_nb.views.progress import Progress
 
@@ -147,7 +147,7 @@ def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict
         about["Trained on"] = f"nothing now: the saved detector in {wanted.model}"
         return load(wanted.model)
     if half is None:
-        normal = _fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
+        normal = fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
         about["Trained on"] = _read_fact(normal, wanted.normal, wanted.layout)
     else:
         normal, by = half, "time" if has_times(half) else "lines, for they state no time"
@@ -156,14 +156,6 @@ def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict
         )
     with Progress("training") as progress:
         return Detector.fit(normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress)
-
-
-def _fitting(lines: pl.DataFrame, layout: str) -> pl.DataFrame:
-    """The lines as they came, unless the layout fits none of them."""
-    if len(lines) and not lines["matched"].any():
-        first = lines["message"][0][:80]
-        raise InputError(f"layout {layout} fits none of the {len(lines):,} lines, such as {first!r}; try --layout auto")
-    return lines
 
 
 def _print_findings(found: Sequence[Any], run: Run) -> None:
@@ -280,7 +272,9 @@ def _parser() -> argparse.ArgumentParser:
     parsed.set_defaults(run=parse)
     for command in (judged, parsed):
         command.add_argument(
-            "--layout", default="auto", help="what the lines look like (default: told from the first lines)"
+            "--layout",
+            default="auto",
+            help="what the lines look like: a name, or a TOML file of yours (default: told from the first lines)",
         )
         command.add_argument("--json", action="store_true", help="print one JSON object")
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__).set_defaults(run=doctor)

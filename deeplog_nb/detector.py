@@ -197,7 +197,7 @@ def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _session_id(lines: pl.DataFrame) -> str | None:
     """The pattern of the known layout whose session id these messages name most, if enough of them do."""
-    patterns = [layout.session for layout in layouts().values() if layout.session]
+    patterns = list(dict.fromkeys(layout.session for layout in layouts().values() if layout.session))
     share_of = [pl.col("message").str.contains(pattern).mean().alias(pattern) for pattern in patterns]
     shares = lines.select(share_of).row(0)
     share, pattern = max(zip(shares, patterns, strict=True))

@@ -19,8 +19,8 @@ import polars as pl
 
 FLAGS: Final = ("folded", "cut", "recoded", "year_inferred", "clock_back", "damaged")
 """What can be wrong with a line: continuation lines folded into it, cut at the size limit, bytes
-that were not UTF-8 written as ``\\xNN``, a year that the log does not state, a clock that ran back,
-and a file that cannot be read beyond this record."""
+that were not UTF-8 written as ``\\xNN`` (or a text in UTF-16 or UTF-32 decoded), a year that the log
+does not state, a clock that ran back, and a file that cannot be read beyond this record."""
 
 TIME: Final = pl.Datetime("us")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def data() -> Callable[[str], Path]:
     """``data("hdfs/train_normal.parquet")``: a real log, or a skip that says why it is not there."""
 

@@ -13,7 +13,11 @@ from typing import Final
 from deeplog_nb.events.masks import HOLE
 
 Template = tuple[str, ...]
-_WORD: Final = re.compile(rf"[^\s=:,;()\[\]{{}}\"'|<>{HOLE}]+|{HOLE}")
+_INNER: Final = rf"[^\s=:,;()\[\]{{}}\"'|<>{HOLE}]"
+_WORD: Final = re.compile(rf"{_INNER}*\w{_INNER}*|{HOLE}")  # punctuation alone is no word
+
+_STATED: Final = re.compile(r"""(?<=\w)=(?:"[^"]*"|'[^']*'|[^\s,;()\[\]]+)""")
+LITERALS: Final = frozenset({"true", "false", "null", "True", "False", "None", "TRUE", "FALSE", "NULL", "nil", "NaN"})
 
 
 def words(text: str) -> list[str]:
@@ -23,6 +27,15 @@ def words(text: str) -> list[str]:
     ['VM', 'Started', 'Lifecycle', 'Event']
     """
     return _WORD.findall(text)
+
+
+def constants(text: str) -> list[str]:
+    """The words that a shape is told by: no holes, no ``name=value``'s value, no ``true`` or ``null``.
+
+    >>> constants(f"Took {HOLE} seconds, user=ana cached=false")
+    ['Took', 'seconds', 'user', 'cached']
+    """
+    return [word for word in words(_STATED.sub("=", text)) if word != HOLE and word not in LITERALS]
 
 
 def common(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:

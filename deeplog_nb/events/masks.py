@@ -12,20 +12,24 @@ from typing import Final
 
 import polars as pl
 
+from deeplog_nb.frames import FrameError, check
+
 HOLE: Final = "\x1a"  # stands for one value in a shape; a message that holds it has it masked too
 WILDCARD: Final = "<*>"  # what people see
 
 _WORD: Final = r"0-9A-Za-z_\x{C0}-\x{52F}"  # alphabets that part their words; not \w: three times as fast
 _TOKEN: Final = rf"[{_WORD}./\\$@%~-]"
+_EDGE: Final = r"(?-u:\b)"  # of a word; the Unicode one is slow on text that is not ASCII
 _DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 MASK: Final = "|".join(
     (
         r"\x1a|<\*>",  # our own marks, so that no message can forge them
         r"/?[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?",  # address, with port
-        rf"(?:{_DAY},? )?{_MONTH} +[0-9]{{1,2}}(?:,? [0-9]+(?::[0-9]+)+)?(?: [0-9]{{4}})?\b",  # Mon Mar  2 10:15:00 2026
+        rf"{_EDGE}[0-9A-Fa-f]{{2}}(?::[0-9A-Fa-f]{{2}}){{3,}}{_EDGE}",  # 5c:50:15:4c
+        rf"(?:{_DAY},? )?{_MONTH} +[0-9]{{1,2}}(?:,? [0-9]+(?::[0-9]+)+)?(?: [0-9]{{4}})?{_EDGE}",  # Mon Mar  2 10:15
         rf"/[{_WORD}.~%@+-]+(?:/[{_WORD}.~%@+:$=-]*)+(?:\?[^\s\"']*)?",  # path, with query
-        r"[0-9]+(?:\.[0-9]+)? ?[kKMGT]?i?B\b",  # size
+        rf"[0-9]+(?:\.[0-9]+)? ?[kKMGT]?i?B{_EDGE}",  # size
         r"[0-9]+(?::[0-9]+)+(?:\.[0-9]+)?",  # 10:15:00
         rf"[+-]?{_TOKEN}*[0-9](?:{_TOKEN}*[{_WORD}%])?",  # any token with a digit in it, without a full stop behind it
     )
@@ -48,3 +52,20 @@ def values(message: pl.Expr) -> pl.Expr:
     ['20.58', 'blk_-7']
     """
     return message.str.extract_all(MASK)
+
+
+def messages(lines: pl.DataFrame) -> pl.DataFrame:
+    """The lines as they came; refuses those without messages, and messages that are null.
+
+    >>> messages(pl.DataFrame({"message": ["a", None]}))
+    Traceback (most recent call last):
+    deeplog_nb.frames.FrameError: lines: 1 of 2 messages is null, the first in row 1; fill or drop them
+    """
+    empty = check(lines, {"message": pl.String()}, "lines")["message"].is_null()
+    if missing := int(empty.sum()):
+        verb = "is" if missing == 1 else "are"
+        raise FrameError(
+            f"lines: {missing} of {len(lines)} messages {verb} null, the first in row {empty.arg_max()}; "
+            "fill or drop them: lines.with_columns(pl.col('message').fill_null(''))"
+        )
+    return lines

@@ -1,32 +1,33 @@
 """The template store: which templates there are, under stable keys, and LINES -> EVENTS by them.
 
-Immutable: learning more gives a new store that begins with the old one. It does not decide what a
-template is; the miner it is handed does.
+Immutable: learning more, or editing, gives a new store in which every key means what it meant, or is retired. It
+does not decide what a template is; the miner it is handed does, and the person who edits.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from deeplog_nb.disk import write_whole
-from deeplog_nb.events.align import Template, captures, template_of, words
-from deeplog_nb.events.masks import HOLE, MASK, WILDCARD, shape, values
-from deeplog_nb.frames import TEMPLATES, InputError, ModelError, check
+from deeplog_nb.events.align import Template, template_of
+from deeplog_nb.events.masks import HOLE, MASK, WILDCARD, messages, shape, values
+from deeplog_nb.events.match import Matcher, Pattern
+from deeplog_nb.events.rewrite import Rewrite, filled, interleaved, rewritten
+from deeplog_nb.events.store import read_store, sha256, write_store
+from deeplog_nb.frames import TEMPLATES, ModelError, check
+
+if TYPE_CHECKING:
+    from deeplog_nb.events.edit import Edit
+    from deeplog_nb.events.unseen import Unseen
 
 Miner = Callable[[Iterable[str]], Sequence[str]]
-FORMAT: Final = 1
-_MESSAGE: Final = {"message": pl.String()}
-_RENDERED: Final = {"message": pl.String(), "key": pl.UInt32(), "parameters": pl.List(pl.String())}
+_RENDERED = {"message": pl.String(), "key": pl.UInt32(), "parameters": pl.List(pl.String())}
+_HISTORY = {"edit": pl.UInt32(), "action": pl.String(), "key": pl.UInt32(), "to": pl.UInt32(), "what": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -37,21 +38,31 @@ class Known:
     count: int
     example: str
     first_line: int
-    generation: int = 0  # how often the store had been extended when this one came
+    generation: int = 0  # how often the store had been extended when this one came; a pinned one is asked before all
+    origin: str = "mined"  # or pinned, or split: such a one is found by the template that it was split from
+    name: str = ""  # what people call it
 
-    @property
-    def text(self) -> str:
-        """The template as people read it."""
-        return WILDCARD.join(self.literals)
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of a store's history: ``key`` became ``to``; ``what`` is the text, the value or the name."""
+
+    edit: int
+    action: str
+    key: int | None
+    to: int
+    what: str
 
 
 @dataclass(frozen=True)
 class Templates:
-    """Templates under the keys 1, 2, 3, …; key 0 is a message that fits none of them."""
+    """Templates under the keys 1, 2, 3, …, of which edits retire some; key 0 is a message that fits none of them."""
 
-    known: tuple[Known, ...]
+    known: tuple[Known, ...]  # of key 1, 2, 3, …: append-only, retired ones too
     tau: float
     split: int
+    rewrites: tuple[Rewrite, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     def parse(self, lines: pl.DataFrame, *, parameters: bool = True) -> pl.DataFrame:
         """EVENTS: the lines with their key, and the texts where the template has wildcards.
@@ -70,20 +81,23 @@ class Templates:
         │ oops       ┆ 0   ┆ []         │
         └────────────┴─────┴────────────┘
         """
-        bare = check(lines, _MESSAGE, "lines").drop("key", "parameters", strict=False)  # EVENTS may be parsed anew
+        bare = messages(lines).drop("key", "parameters", strict=False)  # EVENTS may be parsed anew
         shaped = bare.with_columns(_shape=shape(pl.col("message")))
         assigned = self.assign(shaped["_shape"].unique(maintain_order=True))
         events = shaped.join(assigned.select(_shape="shape", key="key"), on="_shape", how="left", maintain_order="left")
-        if parameters:
+        by_value = any(rewrite.at is not None for rewrite in self.rewrites)
+        if parameters or by_value:
             events = _with_parameters(events, assigned)
-        return events.drop("_shape")
+        events = rewritten(events.drop("_shape"), self.rewrites)
+        return events if parameters else events.drop("parameters", strict=False)
 
     def assign(self, shapes: pl.Series) -> pl.DataFrame:
         """``shape, key, captured``: for each shape the template that fits it with the most literal text.
 
-        Templates that came when the store was extended are asked last: what had a key keeps it.
+        Templates that came when the store was extended are asked last: what had a key keeps it. Edits are not
+        in it: they rewrite what is found here.
         """
-        found = [self._fit(each) for each in shapes]
+        found = [self._matcher.fit(each) for each in shapes]
         return pl.DataFrame(
             {"shape": shapes, "key": [key for key, _ in found], "captured": [texts for _, texts in found]},
             schema={"shape": pl.String, "key": pl.UInt32, "captured": pl.List(pl.String)},
@@ -104,12 +118,49 @@ class Templates:
         generation = max((k.generation + 1 for k in self.known), default=0)
         grown = self._with(mine(unknown), generation)
         left = grown.assign(unknown).filter(key=0)["shape"]  # a merge can overshoot: such a shape stands for itself
-        return grown._with(left, generation)._without_idle(len(self), shapes)._counted(shapes)
+        return grown._with(left, generation)._settled(len(self.known), lines, shapes)
+
+    def edit(
+        self,
+        *,
+        merge: Iterable[Sequence[int]] = (),
+        split: Mapping[int, int | Mapping[int, Sequence[str]]] | None = None,
+        rename: Mapping[int, str] | None = None,
+        pin: Iterable[str | int] = (),
+        lines: pl.DataFrame | None = None,
+    ) -> Edit:
+        """A new store as a person wants it, and what that does to which keys; this store stays as it is.
+
+        ``merge`` are groups of keys that are one template: the lowest key is kept. ``split`` is, for a key, the
+        wildcard (0 is the first) of which each text that these ``lines`` have there is a template of its own, or
+        ``{wildcard: texts}``. ``rename`` gives names to show. ``pin`` are templates with ``<*>``, or keys, that are
+        asked before all others. Done in the order pin, merge, split, rename.
+
+        >>> from deeplog_nb.events.spell import Spell
+        >>> templates = Spell().fit(pl.DataFrame({"message": ["VM Started", "VM Paused"]}))
+        >>> templates.edit(merge=[(1, 2)], rename={1: "state"}).templates.frame.select("key", "template", "name").rows()
+        [(1, 'VM <*>', 'state')]
+        """
+        from deeplog_nb.events.edit import edited
+
+        return edited(self, merge=merge, split=split or {}, rename=rename or {}, pin=pin, lines=lines)
+
+    def remap(self, events: pl.DataFrame, *, since: Templates) -> pl.DataFrame:
+        """EVENTS that an earlier state of this store parsed, as this one would parse them."""
+        from deeplog_nb.events.edit import remapped
+
+        return remapped(self, events, since)
+
+    def unseen(self, lines: pl.DataFrame, *, every: str = "1h") -> Unseen:
+        """How many of these LINES (or EVENTS, which are not parsed again) fit no template, over time, and which."""
+        from deeplog_nb.events.unseen import unseen
+
+        return unseen(lines if "key" in lines.columns else self.parse(lines, parameters=False), every=every)
 
     def render(self, events: pl.DataFrame) -> pl.Series:
         """The messages that keys and parameters stand for; a key 0 keeps the message it came with."""
         indexed = check(events, _RENDERED, "events").select(*_RENDERED).with_row_index("_row")
-        if len(foreign := indexed.filter(pl.col("key") > len(self))):
+        if len(foreign := indexed.filter(~pl.col("key").is_in([0, *self.current]))):
             raise ModelError(
                 f"key {foreign['key'][0]} is none of these {len(self)} templates; parse the lines with them"
             )
@@ -118,102 +169,86 @@ class Templates:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """TEMPLATES: one row a template."""
-        rows = [(key, k.text, k.count, k.example, k.first_line) for key, k in enumerate(self.known, 1)]
-        return pl.DataFrame(rows, schema=dict(TEMPLATES), orient="row")
+        """TEMPLATES: one row a template, with the ``name`` that a person gave it."""
+        kept = [(key, WILDCARD.join(literals), self.known[key - 1]) for key, literals in self.current.items()]
+        rows = [(key, text, k.count, k.example, k.first_line, k.name or None) for key, text, k in kept]
+        return pl.DataFrame(rows, schema=TEMPLATES | {"name": pl.String()}, orient="row")
+
+    @property
+    def history(self) -> pl.DataFrame:
+        """``edit, action, key, to, what``: what people did to this store, and what became of which key."""
+        rows = [(each.edit, each.action, each.key, each.to, each.what) for each in self.changes]
+        return pl.DataFrame(rows, schema=_HISTORY, orient="row")
+
+    @cached_property
+    def current(self) -> dict[int, Template]:
+        """The literal texts of each key that is not retired, as the edits left them."""
+        literals = {key: known.literals for key, known in enumerate(self.known, 1) if known.origin != "split"}
+        for rewrite in self.rewrites:
+            literals[rewrite.target] = rewrite.literals
+            if rewrite.action == "merge" and rewrite.source != rewrite.target:
+                del literals[rewrite.source]
+        return dict(sorted(literals.items()))
 
     @cached_property
     def digest(self) -> str:
         """What a model remembers to know its templates by: changes with whatever decides which key a message gets."""
-        return _sha256([MASK, float(self.tau), [(k.literals, k.generation) for k in self.known]])
+        patterns = [(k.literals, k.generation, k.origin) for k in self.known]
+        return sha256([MASK, float(self.tau), patterns, [vars(each) for each in self.rewrites]])
 
     def text(self, key: int) -> str:
-        """A template as people read it; for key 0 what that means."""
-        return self.known[key - 1].text if 0 < key <= len(self.known) else "a message that fits no known template"
+        """A template's name, or as people read it; for key 0, or one that is retired, what that means."""
+        if key in self.current:
+            return self.known[key - 1].name or WILDCARD.join(self.current[key])
+        merged = [each.target for each in self.rewrites if each.action == "merge" and each.source == key]
+        return f"merged into key {merged[-1]}" if merged else "a message that fits no known template"
 
     def save(self, path: Path | str) -> None:
         """Write the store as JSON, whole or not at all."""
-        content = {"format": FORMAT, "digest": self.digest, "tau": float(self.tau), "split": self.split}
-        content |= {"templates": [asdict(each) for each in self.known]}
-        body = json.dumps(content | {"sha256": _sha256(content)}, ensure_ascii=False, indent=1)
-        write_whole(Path(path), body.encode())
+        write_store(self, Path(path))
 
     @classmethod
     def load(cls, path: Path | str) -> Templates:
         """Read a store that :meth:`save` wrote; refuses one that was changed or is of another version."""
-        try:
-            content = json.loads(Path(path).read_bytes())
-            whole = content.pop("sha256") == _sha256(content)
-            store = cls(tuple(map(_known, content["templates"])), float(content["tau"]), int(content["split"]))
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror}); give a file that save() wrote") from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelError(f"{path}: not a template store ({type(error).__name__}: {error})") from error
-        if not whole or content["format"] != FORMAT or content["digest"] != store.digest:
-            raise ModelError(f"{path}: changed since it was saved, or saved by another version; mine it anew")
-        return store
+        return read_store(Path(path))
 
     def __len__(self) -> int:
-        return len(self.known)
+        return len(self.current)
 
     def __repr__(self) -> str:
-        return f"Templates({len(self)} templates of {sum(k.count for k in self.known):,} messages)"
-
-    def _fit(self, shape: str) -> tuple[int, list[str]]:
-        spelled = words(shape)
-        constants = sum(word != HOLE for word in spelled)
-        for key in sorted({key for word in {*spelled, ""} for key in self._index.get(word, ())}, key=self._rank):
-            texts = captures(self.known[key - 1].literals, shape)
-            if texts is not None and self._constants[key - 1] >= self.tau * constants:
-                return key, texts
-        return 0, []
-
-    def _rank(self, key: int) -> tuple[int, int, int]:
-        known = self.known[key - 1]
-        return known.generation, -sum(map(len, known.literals)), key
+        return f"Templates({len(self)} templates of {self.frame['count'].sum():,} messages)"
 
     @cached_property
-    def _constants(self) -> list[int]:
-        return [sum(word != HOLE for word in words(HOLE.join(k.literals))) for k in self.known]
-
-    @cached_property
-    def _index(self) -> dict[str, list[int]]:
-        """Templates by their longest word: only a shape that holds it can fit."""
-        index = defaultdict(list)
-        for key, known in enumerate(self.known, 1):
-            own = [word for word in words(HOLE.join(known.literals)) if word != HOLE]
-            index[max(own, key=len, default="")].append(key)
-        return index
+    def _matcher(self) -> Matcher:
+        asked = [(key, known) for key, known in enumerate(self.known, 1) if known.origin != "split"]
+        return Matcher(tuple(Pattern(key, k.literals, k.generation) for key, k in asked), self.tau)
 
     def _with(self, shapes: Iterable[str], generation: int) -> Templates:
         fresh = [Known(template_of(each), 0, "", 0, generation) for each in dict.fromkeys(shapes)]
         return replace(self, known=(*self.known, *fresh))
 
-    def _without_idle(self, old: int, shapes: pl.DataFrame) -> Templates:
-        """Drop those of the new templates that no shape prefers to a more literal one."""
-        used = set(self.assign(shapes["shape"])["key"])
-        return replace(self, known=tuple(k for key, k in enumerate(self.known, 1) if key <= old or key in used))
+    def _settled(self, old: int, lines: pl.DataFrame, shapes: pl.DataFrame) -> Templates:
+        """With counts and examples, and without those of the new templates that no message prefers to another."""
+        seen = self._seen(lines, shapes).group_by("key")
+        rows = seen.agg(pl.col("count").sum(), pl.col("example").first(), pl.col("first_line").min()).to_dicts()
+        news = {row["key"]: row for row in rows}
+        kept = [(key, known) for key, known in enumerate(self.known, 1) if key <= old or key in news]
+        return replace(self, known=tuple(_updated(known, news.get(key)) for key, known in kept))
 
-    def _counted(self, shapes: pl.DataFrame) -> Templates:
-        """Count, example and first line of each template, once every shape has found its own."""
-        seen = (
-            self.assign(shapes["shape"])
-            .select("key")
-            .hstack(shapes.select("count", "example", "first_line"))
-            .group_by("key")
-            .agg(pl.col("count").sum(), pl.col("example").first(), pl.col("first_line").first())
-        )
-        news = {row["key"]: row for row in seen.to_dicts()}
-        return replace(self, known=tuple(_updated(k, news.get(key)) for key, k in enumerate(self.known, 1)))
+    def _seen(self, lines: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
+        """``key, count, example, first_line`` of each shape; of each line where edits look into the values."""
+        from deeplog_nb.events.spell import numbered
+
+        if not self.rewrites:
+            return self.assign(shapes["shape"]).select("key").hstack(shapes.drop("shape"))
+        events = self.parse(numbered(lines), parameters=False)
+        return events.select("key", count=pl.lit(1, pl.UInt64), example="message", first_line="line")
 
     def _render(self, part: pl.DataFrame) -> pl.DataFrame:
         key = int(part["key"][0])
         if key == 0:
             return part.select("_row", "message")
-        literals = self.known[key - 1].literals
-        texts = [pl.col("parameters").list.get(at) for at in range(len(literals) - 1)]
-        pieces = [piece for pair in zip_longest(map(pl.lit, literals), texts) for piece in pair if piece is not None]
-        return part.select("_row", message=pl.concat_str(pieces))
+        return part.select("_row", message=interleaved(self.current[key]))
 
 
 def _with_parameters(events: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:
@@ -226,35 +261,13 @@ def _with_parameters(events: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFra
         return plain
     captured = dict(zip(covered["shape"].to_list(), covered["captured"].to_list(), strict=True))
     parts = [
-        _recapture(part, captured.get(part["_shape"][0]))
+        part.with_columns(parameters=filled(captured[part["_shape"][0]]))
         for part in plain.with_row_index("_row")
         .join(covered.select(_shape="shape"), on="_shape")
         .partition_by("_shape")
     ]
     rest = plain.with_row_index("_row").join(covered.select(_shape="shape"), on="_shape", how="anti")
     return pl.concat([rest, *parts]).sort("_row").drop("_row")
-
-
-def _recapture(part: pl.DataFrame, captured: list[str] | None) -> pl.DataFrame:
-    """Fill each captured text's holes with the masked values, in order."""
-    used, filled = 0, []
-    for text in captured or []:
-        literals = text.split(HOLE)
-        holes = [pl.col("parameters").list.get(used + at) for at in range(len(literals) - 1)]
-        used += len(holes)
-        pieces = [piece for pair in zip_longest(map(pl.lit, literals), holes) for piece in pair if piece is not None]
-        filled.append(pl.concat_str(pieces))
-    return part.with_columns(parameters=pl.concat_list(filled))
-
-
-def _known(entry: dict[str, Any]) -> Known:
-    literals = tuple(str(text) for text in entry["literals"])
-    numbers = int(entry["count"]), str(entry["example"]), int(entry["first_line"]), int(entry["generation"])
-    return Known(literals, *numbers)
-
-
-def _sha256(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _updated(known: Known, news: dict[str, Any] | None) -> Known:

@@ -1,35 +1,33 @@
-"""A source -> blocks of whole lines: plain, gzip, zstandard, bzip2 or xz, told by content, not by name.
+"""An opened text -> blocks of whole lines -> PHYSICAL lines: every byte counted, whatever it is.
 
-It knows bytes and where they stand in the uncompressed text; what a line means is ``records``' matter.
+It knows bytes and where they stand in the unpacked text; what a line means is ``records``' matter.
 """
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import sys
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, Final, cast
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from deeplog_nb.frames import InputError
-from deeplog_nb.lines.files import Source
+from deeplog_nb.lines.archives import Opened
+from deeplog_nb.lines.encodings import SNIFFED, Form, form_of
+from deeplog_nb.lines.streams import Peekable, filled
 
 BLOCK: Final = 8 << 20  # bytes of text looked at at once
-BOM: Final = b"\xef\xbb\xbf"
-MAGIC: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
+CROWDED: Final = 1 << 20  # lines: of a block with more, half is looked at at once
+UNPACKED_BY_POLARS: Final = b"\x1f\x28\x78"  # gzip, zstandard, zlib
+UTF8: Final = Form("utf-8")
 
 PHYSICAL: Final = {  # one row a physical line
     "text": pl.String(),  # without its line end
-    "offset": pl.UInt64(),  # byte of it in the uncompressed text
+    "offset": pl.UInt64(),  # byte of it in the unpacked text
     "length": pl.UInt64(),  # bytes of it there, the line end included
-    "recoded": pl.Boolean(),  # bytes that are not UTF-8 had to be written as \\xNN
+    "recoded": pl.Boolean(),  # not UTF-8: it was decoded, or bytes of it had to be written as \\xNN
     "cut": pl.Boolean(),  # longer than the limit: the text is its head only
     "damaged": pl.Boolean(),  # the source breaks off here
 }
@@ -44,45 +42,90 @@ class Block:
     final: bool
     cut: int = 0  # bytes of the last line that lie beyond the limit, and are not in ``data``
     damaged: bool = False  # the source cannot be read beyond this block
+    form: Form = UTF8
+
+    @cached_property
+    def lines(self) -> int:
+        """How many physical lines it holds; the last may lack its newline."""
+        if self.form.width == 1:
+            return self.data.count(b"\n") + (self.data != b"" and not self.data.endswith(b"\n"))
+        return len(_ends(self))
+
+    @property
+    def size(self) -> int:
+        """How many bytes of the source it stands for."""
+        return len(self.data) + self.cut
 
 
-def blocks(source: Source, size: int = BLOCK) -> Iterator[Block]:
-    """The source's uncompressed bytes as blocks that end at a line's end; the last one may not."""
-    rest, offset = b"", 0
-    try:
-        with open_bytes(source.path) as stream:
-            if (rest := stream.read(len(BOM))) == BOM:
-                rest, offset = b"", len(BOM)
-            while data := stream.read(size):
-                cut = data.rfind(b"\n") + 1
-                if cut:
-                    yield Block(rest + data[:cut], offset, final=False)
-                    offset, rest = offset + len(rest) + cut, data[cut:]
-                else:
-                    rest += data
-    except (EOFError, OSError, zlib.error, lzma.LZMAError, _zstd().ZstdError) as error:
-        raise InputError(
-            f"{source}: cannot be read past byte {offset} of its text ({error}); is it whole, and may you read it?"
-        ) from error
-    yield Block(rest, offset, final=True)
+def blocks(opened: Opened, size: int = BLOCK) -> Iterator[Block]:
+    """The text as blocks of whole lines; the last line of a file, and one that is cut, may lack its newline."""
+    stream, limit = opened.stream, opened.limits.record
+    form = form_of(stream.peek(SNIFFED), str(opened.source))
+    offset, rest, ended = len(filled(stream, len(form.mark))), b"", False
+    while not ended:
+        data = rest + filled(stream, size)
+        ended = not stream.peek(1)
+        whole = len(data) if ended else form.after_last_line(data)
+        parts, rest = list(_parts(data[:whole], limit, form)), data[whole:]
+        if len(rest) > limit:
+            head = form.head(rest, limit)
+            beyond, rest = _skip_line(stream, rest[len(head) :], size, form)
+            parts.append((head, beyond))
+            ended = not rest and not stream.peek(1)
+        for number, (part, cut) in enumerate(parts, 1):
+            final = ended and number == len(parts)
+            yield from _not_crowded(Block(part, offset, final, cut, final and bool(stream.damage), form))
+            offset += len(part) + cut
+    if stream.damage and offset == len(form.mark):
+        raise InputError(f"{opened.source}: nothing of it can be read: {stream.damage}")
+    if not parts:
+        yield Block(b"", offset, final=True, form=form)
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """The file, opened for reading its uncompressed bytes."""
-    with path.open("rb") as plain:
-        head = plain.read(6)
-    kind = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "plain")
-    if kind == "zstd":
-        return cast("IO[bytes]", _zstd().open(path, "rb"))
-    openers: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open, "plain": open}
-    return cast("IO[bytes]", openers[kind](path, "rb"))
+def _parts(data: bytes, limit: int, form: Form) -> Iterator[tuple[bytes, int]]:
+    """These whole lines with each that is too long in a part of its own, cut, and told how much of it is left out."""
+    begin = at = 0
+    while len(data) - at > limit:
+        if (newline := form.find_last(data, at, at + limit)) >= 0:
+            at = newline + form.width
+            continue
+        if begin < at:
+            yield data[begin:at], 0
+        end = form.find(data, at + limit - limit % form.width)
+        head = form.head(data[at : at + limit], limit)
+        stop = len(data) if end < 0 else end + form.width
+        yield head, stop - at - len(head)
+        begin = at = stop
+    if begin < len(data):
+        yield data[begin:], 0
+
+
+def _not_crowded(block: Block) -> Iterator[Block]:
+    """The block, in several where its lines are so short that their rows would fill the memory."""
+    middle = block.form.find(block.data, len(block.data) // 2) + block.form.width
+    if block.lines <= CROWDED or not 0 < middle < len(block.data):
+        yield block
+        return
+    yield from _not_crowded(replace(block, data=block.data[:middle], final=False, cut=0, damaged=False))
+    yield from _not_crowded(replace(block, data=block.data[middle:], offset=block.offset + middle))
+
+
+def _skip_line(stream: Peekable, data: bytes, size: int, form: Form) -> tuple[int, bytes]:
+    """How many bytes go up to the end of this line, and what was read beyond it."""
+    left_out = 0
+    while (at := form.find(data)) < 0:
+        kept = len(data) % form.width
+        left_out += len(data) - kept
+        if not (more := filled(stream, size)):
+            return left_out + kept, b""
+        data = data[len(data) - kept :] + more
+    return left_out + at + form.width, data[at + form.width :]
 
 
 def split_lines(block: Block) -> pl.DataFrame:
     """PHYSICAL: the block's lines, one row each."""
-    texts, recoded = _texts(block.data)
-    lengths = _lengths(block.data)
-    lines = pl.DataFrame({"text": texts, "length": lengths, "recoded": recoded})
+    texts, recoded = _texts(block)
+    lines = pl.DataFrame({"text": texts, "length": _lengths(block, texts, recoded), "recoded": recoded})
     last = pl.int_range(pl.len()) == pl.len() - 1
     return lines.select(
         "text",
@@ -94,24 +137,47 @@ def split_lines(block: Block) -> pl.DataFrame:
     )
 
 
-def _texts(data: bytes) -> tuple[pl.Series, pl.Series]:
+def _texts(block: Block) -> tuple[pl.Series, pl.Series]:
+    data = block.data
+    if block.form.width > 1:
+        data = data.decode(block.form.encoding, "backslashreplace").encode("utf-8")
     if not data:
         return pl.Series([], dtype=pl.String), pl.Series([], dtype=pl.Boolean)
     try:
-        texts = pl.read_lines(data)["line"]
-        return texts, pl.repeat(False, len(texts), eager=True)
+        texts = _read_lines(data)
+        return texts, pl.repeat(block.form.width > 1, len(texts), eager=True)
     except pl.exceptions.ComputeError:
         raw = data.removesuffix(b"\n").split(b"\n")
         decoded = [line.removesuffix(b"\r").decode("utf-8", "backslashreplace") for line in raw]
         return pl.Series(decoded, dtype=pl.String), pl.Series([not _is_utf8(line) for line in raw], dtype=pl.Boolean)
 
 
-def _lengths(data: bytes) -> pl.Series:
-    """Bytes of each line, its line end included."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")).astype(np.uint64) + 1
-    if data and not data.endswith(b"\n"):
+def _read_lines(data: bytes) -> pl.Series:
+    """The lines; behind a newline where polars would take the first bytes, such as ``x^``, for a packing of its own."""
+    if data[0] in UNPACKED_BY_POLARS:
+        return pl.read_lines(b"\n" + data)["line"][1:]
+    return pl.read_lines(data)["line"]
+
+
+def _lengths(block: Block, texts: pl.Series, recoded: pl.Series) -> pl.Series:
+    """Bytes of each line, its line end included: those of its text and one, where nothing else was taken off."""
+    if block.form.width > 1 or b"\r" in block.data or recoded.any():
+        return pl.Series(np.diff(_ends(block), prepend=np.uint64(0)), dtype=pl.UInt64)
+    lengths = texts.str.len_bytes().cast(pl.UInt64) + 1
+    if len(lengths) and not block.data.endswith(b"\n"):
+        lengths[-1] = int(lengths[-1]) - 1
+    return lengths
+
+
+def _ends(block: Block) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    """Where each line ends, its newline included."""
+    width, data = block.form.width, block.data
+    order = ">" if block.form.encoding.endswith("be") else "<"
+    units = np.frombuffer(data, f"{order}u{width}", count=len(data) // width)
+    ends = (np.flatnonzero(units == ord("\n")).astype(np.uint64) + np.uint64(1)) * np.uint64(width)
+    if data and (not len(ends) or ends[-1] != len(data)):
         ends = np.append(ends, np.uint64(len(data)))
-    return pl.Series(np.diff(ends, prepend=np.uint64(0)), dtype=pl.UInt64)
+    return ends
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -120,11 +186,3 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _zstd() -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd

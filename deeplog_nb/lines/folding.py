@@ -51,7 +51,8 @@ def split_last(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, Above]:
     at = lines.select(pl.col("start").arg_true().last()).item()
     held = lines[at:]
     gone = int(held["within"][0] - held["length"][0]) if held["continues"][0] else 0
-    return lines[:at], held.drop("start", "within"), Above(begun=True, bytes=gone)
+    begun = gone > 0 or not held["continues"][0]  # else it continues nothing, and what follows does not continue it
+    return lines[:at], held.drop("start", "within"), Above(begun=begun, bytes=gone)
 
 
 def fold(lines: pl.DataFrame) -> pl.DataFrame:

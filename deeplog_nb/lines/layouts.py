@@ -1,24 +1,24 @@
-"""What the lines of a log look like: the entries of layouts.toml, and which of them fits a log.
+"""What the lines of a log look like: the entries of layouts.toml, and those of people's own.
 
-It says how a line is cut into fields; ``records`` does the cutting.
+It says how a line is cut into fields; ``fields`` does the cutting, ``detection`` finds out which one fits.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal
-
-import polars as pl
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from deeplog_nb.frames import EVENTS, InputError
 from deeplog_nb.lines.blocks import PHYSICAL
+from deeplog_nb.lines.patterns import check_pattern
+from deeplog_nb.lines.times import check_times, has_year
 
-SURE: Final = 0.8  # share of the sample that a layout must fit before we believe it
 OURS: Final = {"time", "level", "source", "message"}  # groups of a pattern that fill the contract
 RESERVED: Final = {*EVENTS, *PHYSICAL, "physical", "continues", "start", "within"} - OURS  # no field may be so called
 
@@ -29,17 +29,21 @@ class Layout:
 
     name: str
     title: str
-    kind: Literal["regex", "json", "text"] = "regex"
+    kind: Literal["regex", "json", "journal", "text"] = "regex"
     pattern: str = ""
     time: Sequence[str] = ()
     session: str | None = None
+    continues: str | None = None
+    unless: str | None = None
+    names: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    absent: Sequence[str] = ()
     columns: Sequence[str] = ()  # JSON only: names beyond the contract that become columns, found in the first lines
     samples: Sequence[str] = field(default=(), repr=False)
 
     @property
     def lacks_year(self) -> bool:
         """Whether its times leave the year to be inferred."""
-        return bool(self.time) and not any("%Y" in f or "%y" in f for f in self.time)
+        return bool(self.time) and not any(map(has_year, self.time))
 
     @property
     def folds(self) -> bool:
@@ -47,111 +51,90 @@ class Layout:
         return self.kind == "regex"
 
     @property
+    def is_json(self) -> bool:
+        """Whether its fields are told by name."""
+        return self.kind in ("json", "journal")
+
+    @property
     def groups(self) -> list[str]:
         """The names of the pattern's groups, in order."""
         return re.findall(r"\(\?P?<(\w+)>", self.pattern)
-
-
-@dataclass(frozen=True, repr=False)
-class Detection:
-    """Which layout fits a log's first lines, how well, and what it did not fit."""
-
-    layout: Layout
-    share: float  # of the lines looked at
-    looked_at: int
-    fitted: Sequence[str]  # up to three lines each
-    unfitted: Sequence[str]
-
-    def __repr__(self) -> str:
-        lines = [f"{self.layout.name} ({self.layout.title}): fits {self.share:.0%} of {self.looked_at} lines"]
-        lines += [f"  fits      {line[:160]!r}" for line in self.fitted[:1]]
-        lines += [f"  fits not  {line[:160]!r}" for line in self.unfitted]
-        return "\n".join(lines)
 
 
 @cache
 def layouts() -> dict[str, Layout]:
     """Every layout that we know, by name, in the order in which ties are broken.
 
-    >>> list(layouts())
-    ['hdfs', 'openstack', 'bgl', 'syslog', 'json', 'iso', 'text']
+    >>> list(layouts())[:4]
+    ['hdfs', 'openstack', 'oslo', 'oslo_untimed']
     """
     entries = tomllib.loads(files("deeplog_nb.lines").joinpath("layouts.toml").read_text("utf-8"))
     return {name: Layout(name=name, **entry) for name, entry in entries.items()}
 
 
 def layout_named(name: str) -> Layout:
-    r"""The layout of that name, or an error that lists the names there are.
+    r"""The layout of that name, or the one in the file of that name; else an error that lists what there is.
 
     >>> layout_named("hdfs").session
     '(blk_-?\\d+)'
     """
     if name in layouts():
         return layouts()[name]
-    raise InputError(f"no layout is called {name!r}; there are: {', '.join(layouts())}, or 'auto'")
+    if name.endswith(".toml"):
+        return check_layout(_in_file(Path(name)))
+    known = ", ".join(layouts())
+    raise InputError(f"no layout is called {name!r}; there are: {known}, or 'auto', or a file of your own, 'mine.toml'")
 
 
 def check_layout(layout: Layout) -> Layout:
-    r"""The layout as it came, or an error that says what its pattern lacks.
+    r"""The layout as it came, or an error that says what it lacks.
 
     >>> check_layout(Layout("mine", "my log", pattern=r"^(?P<time>\S+) .*$"))
     Traceback (most recent call last):
     deeplog_nb.frames.InputError: layout 'mine': its pattern has no group (?P<message>...), which every record needs
     """
-    if isinstance(layout.time, str):
-        raise InputError(f"layout {layout.name!r}: time is a list of formats; write time=[{layout.time!r}]")
-    if layout.kind != "regex":
-        return layout
-    try:
-        pl.select(pl.lit("").str.contains(layout.pattern))
-    except pl.exceptions.ComputeError as error:
-        raise InputError(f"layout {layout.name!r}: no linear-time pattern: {pattern_reason(error)}") from error
-    if "message" not in layout.groups:
-        raise InputError(f"layout {layout.name!r}: its pattern has no group (?P<message>...), which every record needs")
-    if "time" in layout.groups and not layout.time:
-        raise InputError(
-            f"layout {layout.name!r}: its pattern has a time; say its formats, as in time=['%Y-%m-%d %H:%M:%S']"
-        )
-    if taken := RESERVED.intersection(layout.groups):
-        raise InputError(f"layout {layout.name!r}: groups may not be called {', '.join(sorted(taken))}; rename them")
+    named = f"layout {layout.name!r}"
+    for what in ("time", "samples", "columns", "absent"):
+        if isinstance(said := getattr(layout, what), str):
+            raise InputError(f"{named}: {what} is a list; write {what}=[{said!r}]")
+    if layout.kind not in ("regex", "json", "journal", "text"):
+        raise InputError(f"{named}: kind is {layout.kind!r}; it can be 'regex', 'json', 'journal' or 'text'")
+    for what in ("pattern", "session", "continues", "unless"):
+        check_pattern(getattr(layout, what) or "", f"{named}: {what}")
+    check_times(layout.time, named)
+    if layout.kind == "regex":
+        _check_groups(layout, named)
+    if taken := RESERVED.intersection({*layout.groups, *layout.names}):
+        raise InputError(f"{named}: groups may not be called {', '.join(sorted(taken))}; rename them")
     return layout
 
 
-def pattern_reason(error: Exception) -> str:
-    """The line of polars' error about a pattern that says what is wrong."""
-    lines = str(error).splitlines()
-    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[0])
+def _check_groups(layout: Layout, named: str) -> None:
+    if "message" not in layout.groups:
+        raise InputError(f"{named}: its pattern has no group (?P<message>...), which every record needs")
+    if "time" in layout.groups and not layout.time:
+        raise InputError(f"{named}: its pattern has a time; say its formats, as in time=['%Y-%m-%d %H:%M:%S']")
+    if layout.names:
+        raise InputError(f"{named}: names are for kind = 'json'; in a pattern they are its groups, (?P<name>...)")
 
 
-def detect(lines: Sequence[str]) -> Detection:
-    """The layout that fits the most of these lines; bare text rather than a wrong guess.
-
-    >>> detect(["Mar  2 10:15:00 gate kernel: eth0: link up", "Mar  2 10:15:01 gate su: ok"]).layout.name
-    'syslog'
-    >>> detect(["hello"]).layout.name
-    'text'
-    """
-    lines = [line for line in lines if line.strip()]
-    fits = {layout.name: _fits(layout, lines) for layout in layouts().values() if layout.kind != "text"}
-    best = max(fits, key=lambda name: fits[name].sum())
-    share = int(fits[best].sum()) / max(len(lines), 1)
-    if share < SURE:
-        return Detection(layouts()["text"], 1.0, len(lines), lines[:3], [])
-    series = pl.Series("line", lines, dtype=pl.String)
-    fitted, unfitted = series.filter(fits[best])[:3].to_list(), series.filter(~fits[best])[:3].to_list()
-    return Detection(layouts()[best], share, len(lines), fitted, unfitted)
+def _in_file(path: Path) -> Layout:
+    """The one layout that a TOML file holds, written as in layouts.toml."""
+    try:
+        entries = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); name a layout, or a file that holds one"
+        ) from error
+    except ValueError as error:
+        raise InputError(f"{path}: no TOML: {error}; backslashes want '...' around the pattern") from error
+    if len(entries) != 1 or not isinstance(entry := next(iter(entries.values())), dict):
+        raise InputError(f"{path}: one layout is wanted: [its_name], and under it pattern = '...', time = ['...']")
+    return _from_entry(path, next(iter(entries)), entry)
 
 
-def _fits(layout: Layout, lines: Sequence[str]) -> pl.Series:
-    from deeplog_nb.lines.fields import fields
-
-    frame = pl.DataFrame({"text": pl.Series(lines, dtype=pl.String)})
-    return frame.select(fields(layout)).select(matched=matched(layout))["matched"]
-
-
-def matched(layout: Layout) -> pl.Expr:
-    """Whether a line's fields, as ``records.fields`` cuts them, make a record of this layout."""
-    if layout.kind == "text":
-        return pl.lit(True)
-    has_time = pl.col("time").is_not_null() if layout.kind == "regex" and layout.time else pl.lit(True)
-    return pl.col("message").is_not_null() & has_time
+def _from_entry(path: Path, name: str, entry: dict[str, Any]) -> Layout:
+    known = [each.name for each in fields(Layout) if each.name != "name"]
+    if strange := sorted(entry.keys() - set(known)):
+        raise InputError(f"{path}: a layout has no {', '.join(strange)}; it has: {', '.join(known)}")
+    return Layout(name=name, **{"title": name} | entry)

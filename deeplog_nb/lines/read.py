@@ -6,8 +6,9 @@ Every physical line and every byte is accounted for: lines in = matched + unmatc
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,14 +16,18 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import LINES, DeepLogError, InputError
+from deeplog_nb.lines.archives import Opened, open_texts
 from deeplog_nb.lines.blocks import Block, blocks, split_lines
-from deeplog_nb.lines.fields import fields, json_columns
+from deeplog_nb.lines.detection import Detection, detect
+from deeplog_nb.lines.fields import check_samples, own_names
 from deeplog_nb.lines.files import Paths, Source, find_files
 from deeplog_nb.lines.folding import Above, mark, split_last
-from deeplog_nb.lines.layouts import Detection, Layout, check_layout, detect, layout_named
+from deeplog_nb.lines.json_fields import json_columns
+from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
+WRONG: Final = 20  # lines none of which a named layout fits: it is the wrong one
 SAMPLE: Final = 400  # first lines looked at to tell the layout
 AHEAD: Final = 2  # blocks cut side by side
 NO_LIMITS_OF_ITS_OWN: Final = Limits()
@@ -33,48 +38,70 @@ def read(
 ) -> pl.DataFrame:
     """LINES of all these files: one row a record, each with its file, line, byte offset and length.
 
-    ``paths`` is a path, glob or folder, or a list of them; files may be compressed. ``layout`` is a name
-    of :func:`layouts`, your own :class:`Layout`, or ``"auto"``: each file is told by its first lines (see
-    :func:`detect_layout`). Where the log states no year, ``year`` is that of its first record (else the latest
-    that lets the log begin before the file's own date). Lines that the layout does not fit are kept with
-    ``matched`` false. Fields of the layout beyond the contract come as columns of their own.
+    ``paths`` is a path, glob or folder, or a list of them; files may be compressed, and of archives each member
+    is a file of its own (``logs.zip`` for all, ``logs.zip!*.log`` for some). ``limits`` says what is cut or
+    refused; a file that grows is read up to where it ended when it was opened. ``layout`` is a name of
+    :func:`layouts`, your own :class:`Layout`, a TOML file with one ("mine.toml"), or ``"auto"``: each file is
+    told by its first lines (see :func:`detect_layout`). Where the log states no year, ``year`` is that of its
+    first record (else the latest that lets the log begin before the file's own date). Lines that the layout does
+    not fit are kept with ``matched`` false; a layout that you named and that fits none of 20 lines or more is
+    refused. Fields of the layout beyond the contract come as columns of their own.
 
     >>> from deeplog_nb.resources import shipped
     >>> lines = read(shipped("datasets", "openstack", "openstack.log.gz"))
     >>> lines.filter(~pl.col("matched")).height
     0
     """
-    known = _layouts(find_files(paths), layout)
-    frames = [frame for source, each in known.items() for frame in _records(source, each, year, limits)]
-    return pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
+    sources = find_files(paths)
+    known = _layouts(sources, layout, limits)
+    frames = list(_all_records(sources, known, year, limits))
+    lines = pl.concat(frames, how="diagonal").select(_schema(known.values()).names())
+    return lines if layout == "auto" else fitting(lines, layout, least=WRONG)
+
+
+def fitting(lines: pl.DataFrame, layout: str | Layout, *, least: int = 1) -> pl.DataFrame:
+    """The LINES as they came, unless they are so many and this layout fits none of them."""
+    if len(lines) < least or lines["matched"].any():
+        return lines
+    name = layout.name if isinstance(layout, Layout) else layout
+    better, first = detect(lines["message"].head(SAMPLE).to_list()).layout, lines["message"][0][:80]
+    raise InputError(
+        f"{lines['file'][0]}: layout {name} fits none of the {len(lines):,} lines, such as {first!r}; "
+        f"try layout {better.name} ({better.title}), on the command line --layout auto"
+    )
 
 
 def scan(
     paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = NO_LIMITS_OF_ITS_OWN
 ) -> pl.LazyFrame:
-    """The same as :func:`read`, lazily: a block of the files at a time, for logs larger than memory."""
+    """The same as :func:`read`, lazily: a block of the files at a time, for logs larger than memory.
+
+    It refuses no layout for fitting nothing: that is known only at the end.
+    """
     from polars.io.plugins import register_io_source
 
-    known = _layouts(find_files(paths), layout)
+    sources = find_files(paths)
+    known = _layouts(sources, layout, limits)
     schema = _schema(known.values())
 
     def batches(
         columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         left = n_rows
-        for frame in (frame for source, each in known.items() for frame in _records(source, each, year, limits)):
-            whole = pl.concat([pl.DataFrame(schema=schema), frame], how="diagonal")
-            part = whole if left is None else whole.head(left)
-            left = None if left is None else left - len(part)
-            part = part if predicate is None else part.filter(predicate)
-            yield part if columns is None else part.select(columns)
-            if left == 0:
-                return
+        with closing(_all_records(sources, known, year, limits)) as frames:
+            for frame in frames:
+                whole = pl.concat([pl.DataFrame(schema=schema), frame], how="diagonal")
+                part = whole if left is None else whole.head(left)
+                left = None if left is None else left - len(part)
+                part = part if predicate is None else part.filter(predicate)
+                yield part if columns is None else part.select(columns)
+                if left == 0:
+                    return
 
     return register_io_source(batches, schema=schema, is_pure=True)
 
 
-def detect_layout(paths: Paths) -> Detection:
+def detect_layout(paths: Paths, *, limits: Limits = NO_LIMITS_OF_ITS_OWN) -> Detection:
     """Which layout fits the first lines of these files: share, samples, and lines that it does not fit.
 
     Looks at the first file that holds any text; :func:`read` looks at each.
@@ -84,55 +111,71 @@ def detect_layout(paths: Paths) -> Detection:
     'hdfs'
     """
     sources = find_files(paths)
-    told = _layouts(sources, "auto")
-    return detect(next(lines for source in told if len(lines := _first_lines(source))).to_list())
+    with closing(open_texts(sources, limits)) as texts:
+        for opened in texts:
+            if len(lines := _first_lines(opened)):
+                return detect(lines.to_list())
+    raise _without_text(sources)
 
 
 def session_pattern(paths: Paths, layout: str | Layout = "auto") -> str | None:
     """The regular expression by which this log's layout tells sessions apart, if it has one."""
-    known = _layouts(find_files(paths), layout).values()
+    known = _layouts(find_files(paths), layout, NO_LIMITS_OF_ITS_OWN).values()
     return next((each.session for each in known if each.session), None)
 
 
-def _layouts(sources: list[Source], layout: str | Layout) -> dict[Source, Layout]:
-    """Each source's layout; where it is to be told, one without text has that of the first with any."""
+def _layouts(sources: list[Source], layout: str | Layout, limits: Limits) -> dict[Source, Layout]:
+    """Each text's layout; where it is to be told, one without text has that of the first with any."""
     if isinstance(layout, str) and layout != "auto":
         layout = layout_named(layout)
-    if isinstance(layout, Layout):
-        checked = check_layout(layout)
-        return {source: _with_columns(checked, source) for source in sources}
-    told = {source: _told(source) for source in sources}
+    asked = check_samples(check_layout(layout)) if isinstance(layout, Layout) else None
+    told = {opened.source: _told(opened, asked) for opened in open_texts(sources, limits)}
     if not (first := next((each for each in told.values() if each), None)):
-        what = f"{sources[0]}: holds no text" if len(sources) == 1 else f"none of the {len(sources)} files holds text"
-        raise InputError(f"{what} to tell the layout by; name the layout, or read another file")
+        raise _without_text(sources)
     return {source: each or first for source, each in told.items()}
 
 
-def _told(source: Source) -> Layout | None:
-    lines = _first_lines(source)
-    return _with_columns(detect(lines.to_list()).layout, source) if len(lines) else None
+def _told(opened: Opened, asked: Layout | None) -> Layout | None:
+    """The layout of a text by its first lines; a JSON one with the names that they have beyond the contract."""
+    if asked and not asked.is_json:
+        return asked
+    lines = _first_lines(opened)
+    layout = asked or (detect(lines.to_list()).layout if len(lines) else None)
+    return replace(layout, columns=json_columns(lines, layout)) if layout and layout.is_json else layout
 
 
-def _with_columns(layout: Layout, source: Source) -> Layout:
-    """A JSON layout with the names that this source's first lines have beyond the contract."""
-    return replace(layout, columns=json_columns(_first_lines(source))) if layout.kind == "json" else layout
+def _without_text(sources: list[Source]) -> InputError:
+    what = f"{sources[0]}: holds no text" if len(sources) == 1 else f"none of the {len(sources)} files holds text"
+    return InputError(f"{what} to tell the layout by; name the layout, or read another file")
 
 
-def _first_lines(source: Source) -> pl.Series:
-    """The first lines of a source that are not blank."""
-    texts = split_lines(next(blocks(source, 1 << 18)))["text"]
+def _first_lines(opened: Opened) -> pl.Series:
+    """The first lines of a text that are not blank."""
+    texts = split_lines(next(blocks(opened, 1 << 18)))["text"]
     return texts.filter(texts.str.strip_chars() != "").head(SAMPLE)
 
 
-def _records(source: Source, layout: Layout, year: int | None, limits: Limits) -> Iterator[pl.DataFrame]:
-    """LINES of one source, a block at a time. The last record of a block waits for its continuation lines."""
-    before, above, held = _beginning(source) if year is None else Before(year), Above(), None
+def _all_records(
+    sources: list[Source], known: dict[Source, Layout], year: int | None, limits: Limits
+) -> Generator[pl.DataFrame, None, None]:
+    """LINES of all texts, one text after another, a block at a time."""
+    with closing(open_texts(sources, limits)) as texts:
+        for opened in texts:
+            if opened.source not in known:
+                raise InputError(f"{opened.source}: was not there when the layouts were told; read again")
+            yield from _records(opened, known[opened.source], year)
+
+
+def _records(opened: Opened, layout: Layout, year: int | None) -> Iterator[pl.DataFrame]:
+    """LINES of one text, a block at a time. The last record of a block waits for its continuation lines."""
+    source, limit = opened.source, opened.limits.record
+    before, above, held = _beginning(opened.modified) if year is None else Before(year), Above(), None
     columns = _schema([layout]).names()
     lines_in = bytes_in = 0
-    for block, lines in _side_by_side(lambda block: cut(split_lines(block), layout), blocks(source)):
-        lines_in += block.data.count(b"\n") + (block.data != b"" and not block.data.endswith(b"\n"))
-        bytes_in += len(block.data) + block.cut
-        ready = mark(lines if held is None else pl.concat([held, lines]), above, limits.record)
+    for block, lines in _side_by_side(lambda block: cut(split_lines(block), layout), blocks(opened)):
+        lines_in += block.lines
+        bytes_in += block.size
+        ready = mark(lines if held is None else pl.concat([held, lines]), above, limit)
         if layout.folds and not block.final and len(ready):
             ready, held, above = split_last(ready)
         records = to_records(ready, layout, before)
@@ -157,17 +200,13 @@ def _side_by_side(
         yield from ((block, made.result()) for block, made in waiting)
 
 
-def _beginning(source: Source) -> Before:
-    """What stands before a file of which we know no year: its date, and a day for time zones."""
-    try:
-        latest = datetime.fromtimestamp(source.path.stat().st_mtime, UTC).replace(tzinfo=None) + timedelta(days=1)
-    except OSError as error:
-        raise InputError(f"{source}: cannot be read ({error.strerror}); is it still there?") from error
+def _beginning(modified: float) -> Before:
+    """What stands before a text of which we know no year: its date, and a day for time zones."""
+    latest = datetime.fromtimestamp(modified, UTC).replace(tzinfo=None) + timedelta(days=1)
     return Before(latest.year, latest=latest)
 
 
 def _schema(layouts: Iterable[Layout]) -> pl.Schema:
     """The columns of a frame in these layouts: the contract first, then the layouts' own."""
-    line = pl.DataFrame(schema={"text": pl.String})
-    own = [name for layout in layouts for name in line.select(fields(layout)).columns if name not in LINES]
+    own = [name for layout in layouts for name in own_names(layout) if name not in LINES]
     return pl.Schema(LINES | dict.fromkeys(own, pl.String()))

@@ -14,9 +14,9 @@ import polars as pl
 
 from deeplog_nb.frames import FLAGS, LINES, TIME
 from deeplog_nb.lines.blocks import PHYSICAL
-from deeplog_nb.lines.fields import fields
+from deeplog_nb.lines.fields import with_fields
 from deeplog_nb.lines.folding import CONTINUES, fold
-from deeplog_nb.lines.layouts import Layout, matched
+from deeplog_nb.lines.layouts import Layout
 
 ROLLOVER: Final = pl.duration(days=183)  # a clock that falls back by more has passed New Year
 
@@ -34,10 +34,10 @@ class Before:
 
 def cut(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Physical lines with their fields by the layout; each stands alone, so blocks may be cut side by side."""
-    found = lines.with_columns(fields(layout)).with_columns(matched=matched(layout))
+    found = with_fields(lines, layout)
     if found["matched"].all():
         return found.with_columns(continues=pl.lit(False)).drop("text")
-    continues = ~pl.col("matched") & pl.col("text").str.contains(CONTINUES) & layout.folds
+    continues = ~pl.col("matched") & pl.col("text").str.contains(layout.continues or CONTINUES) & layout.folds
     return found.with_columns(continues=continues).pipe(_keep_whole_line_where_unmatched).drop("text")
 
 

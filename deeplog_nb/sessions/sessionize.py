@@ -13,7 +13,7 @@ from datetime import timedelta
 import polars as pl
 
 from deeplog_nb.frames import SESSIONS, TIME, InputError, check
-from deeplog_nb.lines.layouts import pattern_reason
+from deeplog_nb.lines.patterns import check_pattern
 
 _NEEDED = {"key": pl.UInt32()}
 _MESSAGE = {"message": pl.String()}
@@ -88,12 +88,7 @@ def _ids(events: pl.DataFrame, by: str) -> pl.Expr:
 
 def _must_be_pattern(by: str, names: list[str]) -> None:
     columns = ", ".join(name for name in names if not name.startswith("_"))
-    try:
-        pl.select(pl.lit("").str.extract(by, 1))
-    except pl.exceptions.ComputeError as error:
-        raise InputError(
-            f"{by!r} is no column ({columns}) and no linear-time pattern: {pattern_reason(error)}"
-        ) from error
+    check_pattern(by, f"{by!r} is no column ({columns})")
     if re.search(r"(?<!\\)\((?!\?[^P<])", by) is None:
         raise InputError(f"{by!r} is no column ({columns}), and as a pattern it lacks a group, as in 'id=(\\w+)'")
 

@@ -1,14 +1,12 @@
 """Speed of the main job beside a peer in the same run (``make bench``). It asserts only that results agree."""
 
-import time
 from pathlib import Path
 
-import polars as pl
 import pytest
 import torch
+from timing import median, row, seconds
 
 from deeplog_nb.data import make_hdfs
-from deeplog_nb.events.masks import shape
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.lines.read import read
 from deeplog_nb.models.keys import KeyModel
@@ -27,32 +25,6 @@ def log(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("bench") / "hdfs.log"
     path.write_text("".join(text.replace("blk_", f"blk_{tile}") for tile in range(TILES)))
     return path
-
-
-def seconds(work) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def median(work, runs: int = 3) -> float:
-    return sorted(seconds(work) for _ in range(runs))[runs // 2]
-
-
-def row(what: str, amount: int, unit: str, spent: float) -> None:
-    print(f"{what:<48} {amount / spent:>14,.0f} {unit}/s   {spent:>8.2f} s")
-
-
-def test_reading_and_parsing_against_the_floor(log):
-    """Lines to keys, beside what polars alone takes to scan, mask and group them."""
-    lines = read(log)
-    templates = Spell().fit(lines)
-    floor = pl.scan_lines(str(log)).group_by(shape(pl.col("line"))).len()
-    print()
-    row("polars floor: scan, mask, group", len(lines), "lines", median(lambda: floor.collect(engine="streaming")))
-    row("read", len(lines), "lines", median(lambda: read(log)))
-    row("read, key", len(lines), "lines", median(lambda: templates.parse(read(log), parameters=False)))
-    row("read, key, all parameters", len(lines), "lines", median(lambda: templates.parse(read(log))))
 
 
 def test_scoring_against_one_window_per_call(log):

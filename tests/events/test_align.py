@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deeplog_nb.events.align import captures, common, merge, template_of, words
+from deeplog_nb.events.align import captures, common, constants, merge, template_of, words
 from deeplog_nb.events.masks import HOLE, WILDCARD
 
-SHAPES = st.lists(st.sampled_from(["open", "close", "file", " ", ": ", "=", HOLE, "x"]), max_size=8).map("".join)
+SHAPES = st.lists(st.sampled_from(["open", "close", "file", " ", ": ", "=", HOLE, "x", "#", "true"]), max_size=8).map(
+    "".join
+)
 
 
 def longest(left: str, right: str) -> int:
@@ -81,3 +83,13 @@ def test_captures_are_the_texts_between_the_literals(
 def test_words_are_cut_at_delimiters_and_holes() -> None:
     """A hole is a word of its own even where it touches another."""
     assert words(f"took{HOLE} s: (a=b)") == ["took", HOLE, "s", "a", "b"]
+
+
+def test_punctuation_alone_is_no_word() -> None:
+    """Nor does a message that has it otherwise become another."""
+    assert words(f"to #{HOLE}# -> z+ ...") == ["to", HOLE, "z+"]
+
+
+def test_what_a_field_holds_does_not_tell_messages_apart() -> None:
+    """The names of fields do; ``true`` and ``null`` are what a program's values print as."""
+    assert constants('lock tag="View Lock", ws=Source{x} on=yes is null') == ["lock", "tag", "ws", "on", "is"]

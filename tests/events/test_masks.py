@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deeplog_nb.events.masks import HOLE, WILDCARD, shape, values
+from deeplog_nb.events.masks import HOLE, WILDCARD, messages, shape, values
+from deeplog_nb.frames import FrameError
 
 HOSTILE = st.one_of(
     st.text(), st.lists(st.sampled_from([HOLE, WILDCARD, "<*", "*>", "1", " ", "a", "/", ".", "\n"])).map("".join)
@@ -26,6 +27,7 @@ HOSTILE = st.one_of(
         ("GET /cart/items?colour=red&size=l done", "GET <*> done"),
         ("since Mon Mar  2 10:15:00 2026 up", "since <*> up"),
         ("read and/or write, 30 % of 1.5 KB or 7 B", "read and/or write, <*> % of <*> or <*>"),
+        ("bssid 5c:50:aa:bc:18:1c up, not ab:cd or 7", "bssid <*> up, not ab:cd or <*>"),
         (f"forged {WILDCARD} and {HOLE}", "forged <*> and <*>"),
     ],
 )
@@ -41,3 +43,9 @@ def test_values_put_back_into_the_shape_are_the_message(message: str) -> None:
     masked, found = pl.select(shape=shape(pl.lit(message)), values=values(pl.lit(message))).row(0)
     literals = masked.split(HOLE)
     assert "".join(a + b for a, b in zip(literals, [*found, ""], strict=True)) == message
+
+
+def test_null_messages_are_refused() -> None:
+    """How many, where the first is, and what to do."""
+    with pytest.raises(FrameError, match=r"2 of 3 messages are null, the first in row 1; fill or drop them"):
+        messages(pl.DataFrame({"message": ["a", None, None]}))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from random import Random
 from string import ascii_lowercase
+from time import perf_counter
 
 import polars as pl
 import pytest
@@ -116,3 +118,50 @@ def test_a_wildcard_that_stands_for_values_is_never_split() -> None:
         {"message": ["connection from 10.0.0.1 () at 10:15", "connection from 10.0.0.2 (host7.example) at 10:16"]}
     )
     assert len(Spell().fit(lines)) == 1
+
+
+PAIRS = [
+    ("session {} opened user=ana", ["cyrus", "news"], True),  # ... and so on: two words, nothing says what they are
+    ("session opened for user {} by root", ["cyrus", "news"], False),  # the log elsewhere says user=
+    ("the mode of this={} changed", ["fast", "slow"], False),
+    ("service '{}' was started here", ["driver", "executor"], False),
+    ("the interface [{}] is up now", ["alpha", "beta"], False),
+    ("the class {} was registered now", ["org.apache.Fast", "org.apache.Slow"], False),
+    ("the value of this is {} now", ["true", "false"], False),
+    ("errors {} were corrected by this node", ["", "over 7 seconds"], True),
+    ("the time {} was taken by this node", ["7", "<1 sec"], False),
+]
+
+
+@pytest.mark.parametrize(("statement", "texts", "two"), PAIRS)
+def test_where_a_text_stands_and_what_it_says_tells_a_parameter(statement: str, texts: list[str], two: bool) -> None:
+    """Of two texts at one place each is a message of its own, unless the statement shows that it is a value."""
+    messages = [statement.format(text) for text in texts]
+    elsewhere = "failed login of somebody; user=ana"
+    assert len(mined(*messages, elsewhere)) == (3 if two else 2)
+
+
+def test_a_word_that_is_a_value_elsewhere_is_a_value() -> None:
+    """Of many users two did it too often: that is one message."""
+    users = [f"the invalid user called {name} came in" for name in NAMES]
+    assert "too many login failures for <*>" in mined(
+        *users, "too many login failures for ana", "too many login failures for bob"
+    )
+
+
+def test_groups_that_differ_in_one_value_are_joined() -> None:
+    """An alike message that came between does not part them for good."""
+    fail = "pam auth failure of this host; uid=0 tty=ssh user={}"
+    other = "pam two more failures of this host; uid=0 tty=ssh user=root"
+    assert mined(fail.format("root"), other, fail.format("uucp"), fail.format("git"))[0] == fail.replace(
+        "=0", "=<*>"
+    ).format("<*>")
+
+
+def test_random_words_are_mined_in_time() -> None:
+    """Ten thousand shapes without anything in common take seconds, not minutes."""
+    chance = Random(1)
+    known = ["".join(chance.choices(ascii_lowercase, k=6)) for _ in range(300)]
+    began = perf_counter()
+    assert len(mined(*{" ".join(chance.choices(known, k=8)) for _ in range(10_000)})) > 9_000
+    assert perf_counter() - began < 60

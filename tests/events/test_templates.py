@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deeplog_nb.data import Bundled, load_hdfs, load_openstack
 from deeplog_nb.events.masks import HOLE, WILDCARD
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import FrameError, InputError, ModelError
 from deeplog_nb.lines.read import read
 
-WORDS = ["open", "close", "file", "user", "7", "x=1", HOLE, WILDCARD, "\n", "", ":", "<", "ü", "10.1.2.3"]
+WORDS = ["open", "#", "mode=fast", "true", "\t", "  ", "/a.b", "close", "file", "user", "7"]
+WORDS += ["x=1", HOLE, WILDCARD, "\n", "", ":", "<", "ü", "10.1.2.3"]
 MESSAGES = st.one_of(st.text(max_size=20), st.lists(st.sampled_from(WORDS), max_size=7).map(" ".join))
 LOGS = st.lists(MESSAGES, max_size=10)
 SPELLS = st.builds(Spell, tau=st.sampled_from([0.3, 0.5, 0.7, 1]), split=st.sampled_from([0, 2, 6]))
@@ -83,7 +86,7 @@ def test_a_saved_store_is_the_same_store(
         lambda content: content["templates"].append(content["templates"][0]),
         lambda content: content.update(tau=0.5),
         lambda content: content.update(split=0),
-        lambda content: content.update(format=2),
+        lambda content: content.update(format=1),
         lambda content: content.update(digest="0"),
         lambda content: content.pop("sha256"),
         lambda content: content.pop("templates"),
@@ -135,6 +138,14 @@ def test_parsing_leaves_the_lines_as_they_came() -> None:
     assert templates.parse(events).equals(events)
 
 
+def test_null_messages_are_refused() -> None:
+    """In mining and in parsing, with the row."""
+    log = pl.DataFrame({"message": ["a 1", None]})
+    for work in (Spell().fit, Spell().fit(lines("a 1")).parse):
+        with pytest.raises(FrameError, match="1 of 2 messages is null, the first in row 1"):
+            work(log)
+
+
 def test_no_lines_make_no_events() -> None:
     """An empty frame parses and renders to an empty one of the right types."""
     templates = Spell().fit(lines("a 1"))
@@ -167,18 +178,43 @@ def test_templates_say_what_they_are() -> None:
     assert repr(templates) == "Templates(1 templates of 2 messages)"
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["hdfs/raw_head20000.log.gz", "linux/Linux.log.gz", "openstack/raw_normal1_instances.log.gz"]
-    + [f"loghub_2k/{name}/{name}_2k.log" for name in ("BGL", "Hadoop", "Thunderbird", "Zookeeper")],
-)
-def test_real_messages_come_back(data: Callable[[str], Path], name: str) -> None:
-    """Key and parameters give every message of a real log back, and none is unseen."""
-    log = read(data(name))
+def returned(log: pl.DataFrame) -> bool:
+    """Whether key and parameters give every message back, and none is unseen."""
     templates = Spell().fit(log)
     events = templates.parse(log)
-    assert templates.render(events).equals(log["message"])
-    assert 0 not in events["key"]
+    return templates.render(events).equals(log["message"]) and 0 not in events["key"]
+
+
+SYSTEMS = ("Apache", "BGL", "HDFS", "Hadoop", "Linux", "OpenSSH", "OpenStack", "Spark", "Thunderbird", "Zookeeper")
+SHARED = (
+    "bgl/bgl_lines_000001_060000.log.gz",
+    "hdfs/raw_head20000.log.gz",
+    "hdfs/raw_sample.log.gz",
+    "linux/Linux.log.gz",
+    "openstack/raw_abnormal_instances.log.gz",
+    "openstack/raw_normal1_instances.log.gz",
+    "openstack_kalaki/nova_sample.log.gz",
+    *(f"loghub_2k/{name}/{name}_2k.log" for name in SYSTEMS),
+)
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_real_messages_come_back(data: Callable[[str], Path], name: str) -> None:
+    """From every shared log, byte for byte."""
+    assert returned(read(data(name)))
+
+
+def test_messages_out_of_an_archive_come_back(data: Callable[[str], Path]) -> None:
+    """All 515 container logs of the Hadoop jobs; their raw lines, tabs and stack traces too."""
+    with tarfile.open(data("hadoop/hadoop_pagerank_logs.tar.gz")) as archive:
+        texts = [found.read().decode() for member in archive if (found := archive.extractfile(member))]
+    assert returned(lines(*(line for text in texts for line in text.split("\n"))))
+
+
+@pytest.mark.parametrize("load", [load_hdfs, load_openstack])
+def test_bundled_messages_come_back(load: Callable[[], Bundled]) -> None:
+    """And from every bundled log."""
+    assert returned(read(load().log))
 
 
 def test_real_templates_are_those_that_people_wrote(data: Callable[[str], Path]) -> None:

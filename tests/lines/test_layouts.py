@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
 import pytest
 
 from deeplog_nb.frames import InputError
-from deeplog_nb.lines.layouts import Layout, check_layout, detect, layout_named, layouts
+from deeplog_nb.lines.detection import detect
+from deeplog_nb.lines.fields import with_fields
+from deeplog_nb.lines.layouts import Layout, check_layout, layout_named, layouts
+from deeplog_nb.lines.read import read
 
 ALL = [*layouts().values()]
 
@@ -64,9 +71,78 @@ def test_an_unknown_layout_is_answered_with_the_known_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    ("time", "sentence"), [("%H:%M", "time is a list of formats"), ((), "its pattern has a time; say its formats")]
+    ("time", "sentence"), [("%H:%M", "time is a list; write time="), ((), "its pattern has a time; say its formats")]
 )
 def test_a_layout_whose_times_cannot_be_read_is_refused(time: object, sentence: str) -> None:
     """A format that is no list, or none at all, is said to be so before any line is read."""
     with pytest.raises(InputError, match=sentence):
         check_layout(Layout("mine", "mine", pattern=r"^(?P<time>\S+) (?P<message>.*)$", time=time))  # type: ignore[arg-type]
+
+
+OWN = """\
+[shop]
+pattern = '^(?P<time>\\S+ \\S+) (?P<host>\\S+) (?P<message>.*)$'
+time = ["%d/%m/%Y %H:%M:%S"]
+"""
+
+
+def test_a_layout_of_ones_own_is_a_small_file(tmp_path: Path) -> None:
+    """One entry as in ours; its name is the title where none is said."""
+    path = tmp_path / "shop.toml"
+    path.write_text(OWN)
+    (tmp_path / "a.log").write_text("02/03/2026 10:15:00 gate item 7 added\n")
+    lines = read(tmp_path / "a.log", layout=str(path))
+    assert lines.select("time", "host", "message").row(0) == (datetime(2026, 3, 2, 10, 15), "gate", "item 7 added")
+    assert layout_named(str(path)).title == "shop"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[shop]\npatern = 'x'", "a layout has no patern; it has: title, kind, pattern"),
+        ('[shop]\npattern = "\\d"', "no TOML: .*backslashes want"),
+        ("pattern = 'x'", r"one layout is wanted: \[its_name\]"),
+        (OWN + OWN.replace("shop", "cart"), "one layout is wanted"),
+        (OWN + 'samples = ["02/03/2026 10:15:00 gate x", "###"]', "layout 'shop': its sample '###' does not fit"),
+    ],
+)
+def test_a_file_that_holds_no_layout_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    """The error says what is wrong with it."""
+    path = tmp_path / "shop.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read(__file__, layout=str(path))
+
+
+def test_a_file_that_is_not_there_is_said_to_be_so() -> None:
+    """As any other that is named."""
+    with pytest.raises(InputError, match=r"no\.toml: cannot be read \(No such file"):
+        layout_named("no.toml")
+
+
+def test_a_named_layout_that_fits_nothing_is_refused(tmp_path: Path) -> None:
+    """Of twenty lines one must fit, or it is the wrong layout; the right one is suggested. Fewer lines are kept."""
+    path = tmp_path / "a.log"
+    path.write_text("Mar  2 10:15:00 gate su: ok\n" * 19)
+    assert read(path, layout="hdfs")["matched"].sum() == 0
+    path.write_text("Mar  2 10:15:00 gate su: ok\n" * 20)
+    with pytest.raises(InputError, match=r"layout hdfs fits none of the 20 lines, such as .*try layout syslog"):
+        read(path, layout="hdfs")
+
+
+def test_windows_events_fold_their_lines(tmp_path: Path) -> None:
+    """An exported message goes on over lines that look like nothing."""
+    path = tmp_path / "events.csv"
+    path.write_text('Error,3/2/2026 1:15:01 PM,Shop,1000,None,"No such item:\nid 7\n\nSee the manual."\n' * 3)
+    lines = read(path)
+    assert lines["message"][0] == '"No such item:\nid 7\n\nSee the manual."'
+    assert (lines["time"][0], len(lines)) == (datetime(2026, 3, 2, 13, 15, 1), 3)
+
+
+@pytest.mark.parametrize("layout", [each for each in ALL if each.time], ids=lambda layout: layout.name)
+def test_samples_say_the_same_day_in_utc(layout: Layout) -> None:
+    """The samples are of the second of March or the days after, 2026, whatever their clocks are set to."""
+    times = with_fields(pl.DataFrame({"text": layout.samples}), layout)["time"]
+    assert times.null_count() == 0
+    assert set(times.dt.year()) == ({1972} if layout.lacks_year else {2026})
+    assert times[0].strftime("%m-%d") == "03-02"

@@ -7,8 +7,8 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from deeplog_nb.lines.fields import json_columns
 from deeplog_nb.lines.folding import Above, mark
+from deeplog_nb.lines.json_fields import json_columns
 from deeplog_nb.lines.layouts import Layout, layout_named
 from deeplog_nb.lines.records import Before, cut, last_of, to_records
 
@@ -125,7 +125,7 @@ def test_a_json_line_that_is_no_record_is_kept_whole(text: str) -> None:
 def test_json_columns_leave_our_own_names_alone() -> None:
     """A field called as one of our columns does not push it aside."""
     text = '{"msg": "x", "user": "ana", "key": 7, "recoded": "yes", "physical": 3}'
-    assert json_columns(pl.Series([text])) == ["user"]
+    assert json_columns(pl.Series([text]), layout_named("json")) == ["user"]
 
 
 def test_the_last_line_of_a_traceback_folds_too() -> None:

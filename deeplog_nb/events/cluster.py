@@ -1,0 +1,106 @@
+"""Shapes that one template could stand for: Spell's longest common subsequence, then its journal version's merge.
+
+Which of a group's wildcards are parameters, and which are part of the message, is :mod:`split`'s matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Final
+
+from deeplog_nb.events.align import common, constants, merge, words
+
+TRIED: Final = 100  # clusters that a shape is aligned with at most: those that share most of its rare words
+HELD: Final = 200  # clusters looked up under one word at most, the oldest; keeps a log of random words linear
+
+
+@dataclass
+class Cluster:
+    """Shapes that are alike, in the order in which they came, and what they have in common."""
+
+    shape: str
+    members: list[str]
+    constants: list[str]
+    fields: list[str]
+
+    @classmethod
+    def of(cls, shape: str) -> Cluster:
+        """A cluster that begins with this shape."""
+        return cls(shape, [shape], constants(shape), fields(shape))
+
+    def take(self, shape: str) -> None:
+        """Add a shape, and give up what it has not in common with the others."""
+        self.members.append(shape)
+        self.shape = merge(self.shape, shape)
+        self.constants = constants(self.shape)
+
+
+@dataclass
+class _Clusters:
+    """The clusters so far, each to be found by any word that it had when it began."""
+
+    tau: float
+    all: list[Cluster] = field(default_factory=list)
+    holding: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, cluster: Cluster) -> None:
+        for word in set(cluster.constants):
+            self.holding[word].append(len(self.all))
+        self.all.append(cluster)
+
+    def closest(self, shape: str) -> Cluster | None:
+        """The cluster with the longest common subsequence, the shorter of two; None if it is not long enough."""
+        own, named = constants(shape), fields(shape)
+        different = set(own)
+        twice = len(own) - len(different)
+        best, longest = None, 0
+        for cluster in self._near(own):
+            needed = self.tau * max(len(own), len(cluster.constants))
+            most = len(different.intersection(cluster.constants)) + twice
+            if most < max(needed, longest) or cluster.fields != named:
+                continue
+            length = len(common(own, cluster.constants))
+            shorter = best is None or len(cluster.constants) < len(best.constants)
+            if length >= needed and (length > longest or (length == longest and shorter)):
+                best, longest = cluster, length
+        return best
+
+    def _near(self, own: Sequence[str]) -> list[Cluster]:
+        """Clusters that can have tau of these words: such a one has one of the rarest, or too many would be missing."""
+        rare = len(own) - ceil(self.tau * len(own)) + 1
+        shared: Counter[int] = Counter()
+        for word in sorted(own, key=lambda word: len(self.holding.get(word, ())))[:rare]:
+            shared.update(self.holding.get(word, ())[:HELD])
+        return [self.all[number] for number, _ in shared.most_common(TRIED)]
+
+
+def cluster(shapes: Iterable[str], tau: float) -> list[list[str]]:
+    """Groups of shapes that have at least ``tau`` of their words in common, in the order of first appearance.
+
+    >>> cluster(["disk one is full", "disk two is full", "bye"], 0.7)
+    [['disk one is full', 'disk two is full'], ['bye']]
+    """
+    clusters = _Clusters(tau)
+    same_words: dict[tuple[str, ...], Cluster] = {}
+    for each in shapes:
+        spelled = tuple(words(each))
+        found = same_words.get(spelled) or clusters.closest(each)
+        if found:
+            found.take(each)
+        else:
+            clusters.add(found := Cluster.of(each))
+        same_words[spelled] = found
+    return [each.members for each in clusters.all]
+
+
+def fields(shape: str) -> list[str]:
+    """Names in front of an equals sign: messages that state other fields are other messages.
+
+    >>> fields("login failed; uid=0 tty=ssh")
+    ['uid', 'tty']
+    """
+    return re.findall(r"(\w+)=", shape)

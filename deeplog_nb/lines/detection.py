@@ -1,0 +1,89 @@
+"""The first lines of a log -> the layout that fits them, or bare text rather than a wrong guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from deeplog_nb.lines.fields import with_fields
+from deeplog_nb.lines.folding import CONTINUES
+from deeplog_nb.lines.layouts import Layout, layouts
+from deeplog_nb.lines.patterns import quick
+
+SURE: Final = 0.8  # share of the sample that a layout must fit before we believe it; stack traces do not count
+LEAST: Final = 0.05  # share of the sample that it must fit even if all the rest are stack traces
+
+
+@dataclass(frozen=True, repr=False)
+class Detection:
+    """Which layout fits a log's first lines, how well, what it did not fit, and the layout that came next."""
+
+    layout: Layout
+    share: float  # of the lines looked at, those left out that continue the one above
+    looked_at: int
+    fitted: Sequence[str]  # up to three lines each
+    unfitted: Sequence[str]
+    second: tuple[str, float] | None = None  # the name and the share
+
+    def __repr__(self) -> str:
+        lines = [f"{self.layout.name} ({self.layout.title}): fits {self.share:.0%} of {self.looked_at} lines"]
+        lines += [f"  fits      {line[:160]!r}" for line in self.fitted[:1]]
+        lines += [f"  fits not  {line[:160]!r}" for line in self.unfitted]
+        lines += [f"  next best {self.second[0]}: fits {self.second[1]:.0%}"] if self.second else []
+        return "\n".join(lines)
+
+
+def detect(lines: Sequence[str]) -> Detection:
+    """The layout that fits the most of these lines; bare text rather than a wrong guess.
+
+    >>> detect(["Mar  2 10:15:00 gate kernel: eth0: link up", "Mar  2 10:15:01 gate su: ok"]).layout.name
+    'syslog'
+    >>> detect(["hello"]).layout.name
+    'text'
+    """
+    texts = pl.Series("text", [line for line in lines if line.strip()], dtype=pl.String)
+    fits = _fits(texts)  # of equals the first in layouts.toml
+    shares = [(layout, _share(texts, fit, layout), fit) for layout, fit in fits[:2]]
+    told = [each for each in shares if each[1] >= SURE and each[2].sum() >= LEAST * len(texts)]
+    second = next(((layout.name, share) for layout, share, _ in shares if told[:1] and layout != told[0][0]), None)
+    if not told:
+        nearest = next(((layout.name, share) for layout, share, _ in shares), None)
+        return Detection(layouts()["text"], 1.0, len(texts), texts[:3].to_list(), [], nearest)
+    layout, share, fit = told[0]
+    fitted, unfitted = texts.filter(fit)[:3].to_list(), texts.filter(~fit)[:3].to_list()
+    return Detection(layout, share, len(texts), fitted, unfitted, second)
+
+
+def _fits(texts: pl.Series) -> list[tuple[Layout, pl.Series]]:
+    """The layouts that fit best, and which lines make records of them; one that cannot be among the first two is left.
+
+    A layout fits no more lines than have its pattern, which is quick to tell.
+    """
+    known = [layout for layout in layouts().values() if layout.kind != "text"]
+    looks = texts.to_frame().select(_looks_like(layout).alias(layout.name) for layout in known)
+    near = sorted((-int(looks[layout.name].sum()), at) for at, layout in enumerate(known))
+    found: list[tuple[int, int, pl.Series]] = []
+    for bound, at in near:
+        if bound == 0 or (len(found) > 1 and sorted(each[:2] for each in found)[1] < (bound, at)):
+            break
+        fit = _matched(texts, known[at]) & looks[known[at].name]
+        found.append((-int(fit.sum()), at, fit))
+    return [(known[at], fit) for fits, at, fit in sorted(found, key=lambda each: each[:2]) if fits]
+
+
+def _looks_like(layout: Layout) -> pl.Expr:
+    looks = pl.col("text").str.contains(quick(layout.pattern))
+    return looks & ~pl.col("text").str.contains(quick(layout.unless)) if layout.unless else looks
+
+
+def _matched(texts: pl.Series, layout: Layout) -> pl.Series:
+    return with_fields(texts.to_frame(), layout)["matched"]
+
+
+def _share(texts: pl.Series, fit: pl.Series, layout: Layout) -> float:
+    """Of the lines that do not continue a record above them, those that fit."""
+    continues = ~fit & texts.str.contains(layout.continues or CONTINUES) & fit.cum_max() if layout.folds else ~fit & fit
+    return int(fit.sum()) / max(len(texts) - int(continues.sum()), 1)
