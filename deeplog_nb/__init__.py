@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from deeplog_nb.verdicts.judge import judge
     from deeplog_nb.verdicts.patterns import alarms, patterns
     from deeplog_nb.verdicts.policy import Policy
+    from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values, value_metrics
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
+    from deeplog_nb.views.errors import error_series, value_series
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
@@ -66,8 +68,10 @@ _HOMES = {
     "verdicts.judge": ("judge",),
     "verdicts.patterns": ("alarms", "patterns"),
     "verdicts.policy": ("Policy",),
+    "verdicts.value_metrics": ("false_alarms", "judge_values", "value_metrics"),
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
+    "views.errors": ("error_series", "value_series"),
     "views.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -97,11 +101,14 @@ __all__ = [
     "alarms",
     "calibrate",
     "detect_layout",
+    "error_series",
     "evaluate",
+    "false_alarms",
     "first_half",
     "from_structured",
     "holdout",
     "judge",
+    "judge_values",
     "layouts",
     "load",
     "load_hdfs",
@@ -117,6 +124,8 @@ __all__ = [
     "second_half",
     "sessionize",
     "suggest_sessions",
+    "value_metrics",
+    "value_series",
     "write_report",
 ]
 

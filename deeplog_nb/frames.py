@@ -93,6 +93,7 @@ ERRORS: Final = {
     "worst": pl.String(),  # the position that differs most: "elapsed" or a parameter's name
     "expected": pl.Float64(),  # of the worst position, in its unit
     "seen": pl.Float64(),
+    "reach": pl.Float64(),  # how far from it a value may be at the bound; null where a whole vector is judged together
     "unit": pl.String(),
     "text": pl.String(),  # a category's value that was never seen; else null
 }

@@ -70,9 +70,9 @@ def _rules(policy: Policy) -> Iterator[str]:
             f"{policy.ending:.2g} ({one_in(policy.ending)}). Sessions that may go on after the log are exempt."
         )
     yield (
-        "Odd time or value: the wait before a message, or a number in it, was so far from what the value model expected "
-        f"that normal messages err as much less than {one_in(1 - policy.confidence)}; or a text that takes few values "
-        "took a new one. Only messages that no rule above has flagged are judged so."
+        "Odd time or value: the wait before a message, or a number in it, was farther from what the value model "
+        f"expected than in {one_in(1 - policy.confidence)} normal messages; or a text that takes few values took a "
+        "new one. Only messages that no rule above has flagged are judged so."
     )
     if policy.longer_than is not None:
         yield f"Too short: the session has no more than {counted(policy.longer_than, 'line')}."

@@ -4,8 +4,8 @@ Four ways. ``gaussian``: errors have mean zero, two-sided, which is what the pap
 ``gaussian-mean``: mean and deviation fitted, one-sided. ``quantile``: conformal (Vovk et al., 2005), from a channel's
 own held-out errors where it has 1 / (1 - confidence) of them. Where it has fewer, or too few for a
 Gaussian, ``pooled``: a generalised Pareto tail (Pickands, 1975) is fitted to the channel's *training* errors, which
-tells the held-out errors of all channels on one scale, and the conformal quantile is taken of those; beyond the
-largest the tail goes on.
+tells the held-out errors of all channels on one scale, and the conformal quantile is taken of those. Among the 20
+largest, where single errors would decide, it is that of an exponential tail fitted to them.
 
 Arrays only. Axes: C channels (a series' one position, or its whole vector), N errors.
 """
@@ -32,7 +32,7 @@ FEWEST: Final = 10  # held-out errors of a channel under which no Gaussian is fi
 ABOVE: Final = 0.8  # quantile of the training errors from which on they are the tail
 SHAPE: Final = 0.5  # the heaviest tail that is believed: the fourth moment of the errors ends there
 SHRINK: Final = 20  # exceedances that as many of a plain exponential tail stand against
-TOP: Final = 0.02  # share of the pooled errors whose mean excess says how their tail goes on
+TOP: Final = 20  # scores, the largest, that an exponential tail is fitted to: fewer say too little one by one
 LEAST: Final = 1e-37  # a tail is never told as less: what a 32-bit float can hold
 
 
@@ -85,8 +85,8 @@ class Bounds:
 
     @property
     def reach(self) -> float:
-        """The highest confidence that the pooled errors answer by themselves; above it their tail is continued."""
-        return 1 - 1 / (len(self.errors) + 1)
+        """The highest confidence that the pooled errors answer by themselves; above it a tail is fitted to them."""
+        return 1 - (TOP + 1) / (len(self.errors) + 1)
 
     def _own(self, channel: int, errors: Floats, scores: Floats, pooled: Floats) -> Floats:
         method, mine = self.methods[channel], self._held[channel]
@@ -157,30 +157,36 @@ def _fit_tail(roots: Floats, tick: float) -> tuple[float, float, float]:
 
 
 def fading(known: Floats) -> float:
-    """How fast the tail of scores, which rise, goes on falling: their mean excess over a high one, at least 1."""
-    above = known[-max(round(TOP * len(known)), 10) :]
-    return max(float(np.mean(above - above[0])), 1.0) if len(above) else 1.0
+    """How fast the tail of scores, which rise, goes on falling: the mean excess of the largest, at least 1."""
+    many = _largest(known)
+    return max(float(np.mean(known[-many:] - known[-many])), 1.0) if many else 1.0
 
 
 def p_value(known: Floats, asked: Floats, fade: float) -> Floats:
-    """Conformal p-values of the asked among the known, which rise; beyond the largest the tail fades.
+    """Conformal p-values of the asked among the known, which rise; among the largest, the fitted tail's.
 
-    >>> p_value(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.5, 3.0, 4.0]), 1.0).round(3).tolist()
-    [1.0, 0.5, 0.5, 0.092]
+    >>> p_value(np.arange(100.0), np.array([0.0, 50.0, 80.0, 90.0]), 10.0).round(3).tolist()
+    [1.0, 0.505, 0.208, 0.076]
     """
-    total = len(known) + 1
+    total, many = len(known) + 1, _largest(known)
+    edge = known[-many] if many else 0.0
     as_large = total - np.searchsorted(known, asked, side="left")
-    beyond = np.maximum(asked - (known[-1] if len(known) else 0.0), 0.0)
-    told: Floats = as_large / total * np.exp(-np.minimum(beyond / fade, 700.0))
+    falling = (many + 1) * np.exp(-np.clip((asked - edge) / fade, 0.0, 700.0))
+    told: Floats = np.where(asked > edge, falling, as_large) / total
     return told
 
 
 def quantile(known: Floats, chance: float, fade: float) -> float:
-    """The largest value whose p-value is still more than the chance; ``known`` rises."""
-    rank = math.ceil((len(known) + 1) * (1 - chance) - 1e-9)
-    if rank <= len(known):
-        return float(known[rank - 1])
-    return float((known[-1] if len(known) else 0.0) + fade * math.log(1 / ((len(known) + 1) * chance)))
+    """The value above which p-values are no more than the chance: the inverse of ``p_value``."""
+    total, many = len(known) + 1, _largest(known)
+    if chance * total >= many + 1:
+        return float(known[math.ceil(total * (1 - chance) - 1e-9) - 1])
+    return float((known[-many] if many else 0.0) + fade * math.log((many + 1) / (chance * total)))
+
+
+def _largest(known: Floats) -> int:
+    """How many of the scores the tail is fitted to."""
+    return min(TOP, len(known) // 2)
 
 
 def _two_sided(z: Floats) -> Floats:

@@ -27,7 +27,7 @@ INSIDE: Final = (
     3.0  # deviations to which what a history holds is drawn in: one odd value does not spoil the next forecasts
 )
 LEARNT: Final = 5.0  # deviations to which a training target is drawn in; errors that are judged never are
-MOST: Final = 4096  # places of a series that an epoch draws from
+MOST: Final = 1024  # places of a series that an epoch draws from
 BLOCK: Final = 256  # places of a series that are forecast at once
 
 

@@ -39,6 +39,7 @@ class Told:
     worst: Ints
     expected: Floats
     seen: Floats
+    reach: Floats
 
     def over(self, other: Told) -> Told:
         """What this says, and where it says nothing, the other."""
@@ -52,7 +53,8 @@ def by_network(forecasters: Forecasters, channels: Channels, bounds: Bounds, vec
     error, bound, tail, worst = channels.judge(forecast.squares, forecast.series, bounds)
     at = forecast.series, worst
     expected = forecast.expected[np.arange(len(worst)), worst] * scales.deviation[at] + scales.mean[at]
-    return _gather(vectors, forecast.entries, error, bound, tail, worst, expected)
+    reach = np.sqrt(bound) * scales.deviation[at] if channels.apart else np.full(len(bound), np.nan)
+    return _gather(vectors, forecast.entries, error, bound, tail, worst, expected, reach)
 
 
 def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float, held: Floats | None = None) -> Told:
@@ -68,7 +70,8 @@ def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: floa
     chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
     error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
     tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)
-    return _gather(vectors, entries, error, bound, tail, worst, robust.median[numbers[entries], worst])
+    at = numbers[entries], worst
+    return _gather(vectors, entries, error, bound, tail, worst, robust.median[at], np.sqrt(bound) * robust.spread[at])
 
 
 def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories: Categories) -> pl.DataFrame:
@@ -77,7 +80,7 @@ def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories:
     names = layout.names(sessions["key"], told.worst)
     numbers = {
         name: pl.Series(getattr(told, name), nan_to_null=True)
-        for name in ("error", "bound", "tail", "expected", "seen")
+        for name in ("error", "bound", "tail", "expected", "seen", "reach")
     }
     place = [name for name in _PLACE if name in sessions.columns]
     frame = sessions.select("session", "position", "key", *place).with_columns(**numbers).hstack(names)
@@ -88,7 +91,7 @@ def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories:
     finished = marked.with_columns(
         worst=pl.coalesce("name", "worst"),
         tail=pl.coalesce("rate", "tail"),
-        **{name: pl.when(~is_new).then(name) for name in ("error", "bound", "expected", "seen", "unit")},
+        **{name: pl.when(~is_new).then(name) for name in ("error", "bound", "expected", "seen", "reach", "unit")},
     )
     return check(finished.select(*(pl.col(name).cast(kind) for name, kind in ERRORS.items()), *place), ERRORS, "errors")
 
@@ -99,7 +102,14 @@ def _surprise(tail: Floats) -> Floats:
 
 
 def _gather(
-    vectors: Vectors, entries: Ints, error: Floats, bound: Floats, tail: Floats, worst: Ints, expected: Floats
+    vectors: Vectors,
+    entries: Ints,
+    error: Floats,
+    bound: Floats,
+    tail: Floats,
+    worst: Ints,
+    expected: Floats,
+    reach: Floats,
 ) -> Told:
     def spread(values: Floats) -> Floats:
         told = np.full(len(vectors.keys), np.nan)
@@ -109,4 +119,4 @@ def _gather(
     at = np.zeros(len(vectors.keys), np.int64)
     at[entries] = worst
     seen = vectors.values[entries, worst]
-    return Told(spread(error), spread(bound), spread(tail), at, spread(expected), spread(seen))
+    return Told(spread(error), spread(bound), spread(tail), at, spread(expected), spread(seen), spread(reach))

@@ -27,14 +27,17 @@ def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: f
         maintain_order="left",
     )
     passed = ~pl.any_horizontal(KEY_RULES)
-    beyond = passed & (pl.col("_tail") <= (1 - confidence) * SLACK)
+    far = passed & beyond(pl.col("_tail"), confidence)
     new = passed & pl.col("_text").is_not_null()
     is_wait = pl.col("worst") == ELAPSED
-    ruled = joined.with_columns(
-        time=(beyond & is_wait).fill_null(False), value=(new | (beyond & ~is_wait)).fill_null(False)
-    )
+    ruled = joined.with_columns(time=(far & is_wait).fill_null(False), value=(new | (far & ~is_wait)).fill_null(False))
     fired = pl.any_horizontal("time", "value")
     return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
+
+
+def beyond(tail: pl.Expr, confidence: float) -> pl.Expr:
+    """Whether normal entries err as much no more often than 1 - confidence."""
+    return tail <= (1 - confidence) * SLACK
 
 
 def hidden(errors: pl.DataFrame | None) -> list[str]:
