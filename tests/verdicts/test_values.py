@@ -91,8 +91,8 @@ def test_confidence_is_calibrated_on_held_out_sessions():
     """Among 1,000 normal sessions whose tails are uniform, a rate of 5 % flags 5 % or fewer."""
     one = ranks(1, 1, 1, 1).head(1)
     many = pl.concat([one.with_columns(session=pl.lit(f"s{at}")) for at in range(1000)])
-    tails = pl.DataFrame({name: [None] * 1000 for name in ERRORS} | {
-        "session": many["session"], "position": [0] * 1000, "key": [1] * 1000, "tail": [(at + 1) / 1000 for at in range(1000)]
-    }, schema=ERRORS)  # fmt: skip
+    told = {"session": many["session"], "position": [0] * 1000, "key": [1] * 1000}
+    told |= {"tail": [(at + 1) / 1000 for at in range(1000)]}
+    tails = pl.DataFrame({name: [None] * 1000 for name in ERRORS} | told, schema=ERRORS)
     policy = calibrate(many, tails, rate=0.05)
     assert 0.02 < (tails["tail"] <= 1 - policy.confidence).mean() <= 0.05
