@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.structured import Structured, from_structured
     from deeplog_nb.events.templates import Templates
+    from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
     from deeplog_nb.lines.layouts import Layout, layouts
@@ -46,9 +48,11 @@ _HOMES = {
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
+    "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.structured": ("Structured", "from_structured"),
     "events.templates": ("Templates",),
+    "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
     "lines.layouts": ("Layout", "layouts"),
@@ -82,6 +86,7 @@ __all__ = [
     "DeepLogError",
     "Detection",
     "Detector",
+    "Edit",
     "FrameError",
     "Generated",
     "InputError",
@@ -96,6 +101,7 @@ __all__ = [
     "Structured",
     "Templates",
     "Training",
+    "Unseen",
     "ValueModel",
     "ZScore",
     "alarms",

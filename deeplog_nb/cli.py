@@ -17,6 +17,7 @@ import polars as pl
 
 from deeplog_nb.frames import DeepLogError, InputError
 
+COUNTED: Final = ("folded", "cut", "recoded", "damaged")  # flags that the first fact tells of
 SHOWN: Final = 20  # findings printed; the report holds more
 
 
@@ -67,27 +68,32 @@ def report(wanted: argparse.Namespace) -> None:
 
 def parse(wanted: argparse.Namespace) -> None:
     """Read a log and mine its templates; write events and templates where asked to."""
+    from deeplog_nb.disk import replacing
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.lines.files import find_files
-    from deeplog_nb.lines.read import detect_layout, fitting, read
+    from deeplog_nb.lines.read import detect_layout, fitting, scan
     from deeplog_nb.views.text import visible
 
     began = time.perf_counter()
     files = find_files(wanted.paths)
     layout = detect_layout(wanted.paths).layout.name if wanted.layout == "auto" else wanted.layout
-    lines = fitting(read(wanted.paths, layout=layout), layout)
+    lines = scan(wanted.paths, layout=wanted.layout)  # lazily: a log of any size
+    counts = _line_counts(lines)
+    if not counts["matched"]:
+        fitting(lines.head(1000).collect(), layout)
     templates = Spell().fit(lines)
     if wanted.out:
-        templates.parse(lines).write_parquet(_with_folder(wanted.out))
+        with replacing(Path(wanted.out)) as part:
+            templates.parse(lines).sink_parquet(part)
     if wanted.templates:
-        templates.save(_with_folder(wanted.templates))
+        templates.save(wanted.templates)
     seconds = round(time.perf_counter() - began, 3)
     size = sum(path.stat().st_size for path in {file.path for file in files})
-    found = {"files": len(files), "bytes": size, **_line_counts(lines), "layout": layout, "keys": len(templates)}
     if wanted.json:
+        found = {"files": len(files), "bytes": size, **counts, "layout": layout, "keys": len(templates)}
         print(json.dumps(found | {"seconds": seconds}))
         return
-    print(visible(_read_fact(lines, wanted.paths, wanted.layout)))
+    print(visible(_read_fact(counts, wanted.paths, wanted.layout)))
     with pl.Config(tbl_rows=50, fmt_str_lengths=100, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(_shown(templates.frame.select("key", "count", "template")))
 
@@ -124,7 +130,7 @@ def _judge(wanted: argparse.Namespace) -> Run:
 
     paths = wanted.suspect or [load_openstack().log]
     lines = fitting(read(paths, layout=wanted.layout), wanted.layout)
-    about = {"Read": _read_fact(lines, paths, wanted.layout)}
+    about = {"Read": _read_fact(_line_counts(lines), paths, wanted.layout)}
     half = None if wanted.model or wanted.normal else first_half(lines)
     detector = _detector(wanted, half, about)
     verdicts = detector.judge(lines)
@@ -148,7 +154,7 @@ def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict
         return load(wanted.model)
     if half is None:
         normal = fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
-        about["Trained on"] = _read_fact(normal, wanted.normal, wanted.layout)
+        about["Trained on"] = _read_fact(_line_counts(normal), wanted.normal, wanted.layout)
     else:
         normal, by = half, "time" if has_times(half) else "lines, for they state no time"
         about["Trained on"] = (
@@ -187,26 +193,28 @@ def _as_json(run: Run, page: Path, seconds: float) -> dict[str, object]:
     }
 
 
-def _read_fact(lines: pl.DataFrame, paths: Sequence[str | Path], layout: str) -> str:
+def _read_fact(counts: dict[str, int], paths: Sequence[str | Path], layout: str) -> str:
     from deeplog_nb.lines.read import detect_layout
 
-    counts = _line_counts(lines)
     names = ", ".join(Path(path).name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
     how = f"layout {layout}, as asked"
     if layout == "auto":
         found = detect_layout(paths)
         how = f"layout {found.layout.name}, fits {found.share:.0%} of the first {found.looked_at} lines"
-    odd = "".join(f", {counts[name]:,} {name}" for name in ("unmatched", "folded") if counts[name])
+    odd = "".join(f", {counts[name]:,} {name}" for name in ("unmatched", *COUNTED) if counts[name])
     return f"{counts['lines']:,} lines of {names} ({how}{odd})"
 
 
-def _line_counts(lines: pl.DataFrame) -> dict[str, int]:
+def _line_counts(lines: pl.DataFrame | pl.LazyFrame) -> dict[str, int]:
     """Physical lines, and what became of them."""
-    folded = int(
-        lines["message"].filter(lines["flags"].list.contains("folded")).str.count_matches("\n", literal=True).sum()
+    flagged = {flag: pl.col("flags").list.contains(flag) for flag in COUNTED}
+    more = pl.col("message").filter(flagged["folded"]).str.count_matches("\n", literal=True).sum()
+    marked = {flag: found.sum() for flag, found in flagged.items()} | {"folded": more}
+    found = (
+        lines.lazy().select(records=pl.len(), matched=pl.col("matched").sum(), **marked).collect().row(0, named=True)
     )
-    matched = int(lines["matched"].sum())
-    return {"lines": len(lines) + folded, "matched": matched, "unmatched": len(lines) - matched, "folded": folded}
+    records, matched = found.pop("records"), found.pop("matched")
+    return {"lines": records + found["folded"], "matched": matched, "unmatched": records - matched, **found}
 
 
 def _sessions_fact(detector: Any, verdicts: pl.DataFrame) -> str:
@@ -229,11 +237,6 @@ def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         visible_expr(name).alias(name) for name, kind in frame.schema.items() if kind == pl.String
     )
-
-
-def _with_folder(path: str) -> Path:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    return Path(path)
 
 
 def _installed() -> dict[str, str | None]:

@@ -12,8 +12,8 @@ What a column *means* is said here once and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 import polars as pl
 
@@ -125,6 +125,7 @@ METRICS: Final = {
 }
 
 Contract = Mapping[str, pl.DataType]
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)  # what comes lazily goes lazily
 
 
 class DeepLogError(Exception):
@@ -143,23 +144,32 @@ class ModelError(DeepLogError):
     """A saved model is broken, or does not belong to these templates."""
 
 
-def check(frame: pl.DataFrame, contract: Contract, name: str) -> pl.DataFrame:
+def check(frame: Frame, contract: Contract, name: str) -> Frame:
     """Return the frame as it came, or name *every* column that is missing or mistyped.
 
     >>> check(pl.DataFrame({"session": ["a"]}), TRUTH_SESSIONS, "truth")
     Traceback (most recent call last):
     deeplog_nb.frames.FrameError: truth: missing column anomalous (Boolean); it has: session
     """
-    missing = [f"{c} ({_show(t)})" for c, t in contract.items() if c not in frame.columns]
-    wrong = [
-        f"{c} is {_show(frame.schema[c])}, wanted {_show(t)}"
-        for c, t in contract.items()
-        if c in frame.columns and frame.schema[c] != t
-    ]
+    has = frame.collect_schema()
+    missing = [f"{c} ({_show(t)})" for c, t in contract.items() if c not in has]
+    wrong = [f"{c} is {_show(has[c])}, wanted {_show(t)}" for c, t in contract.items() if c in has and has[c] != t]
     if not missing and not wrong:
         return frame
     problems = [f"missing column{'s' * (len(missing) > 1)} {', '.join(missing)}"] if missing else []
-    raise FrameError(f"{name}: {'; '.join(problems + wrong)}; it has: {', '.join(frame.columns)}")
+    raise FrameError(f"{name}: {'; '.join(problems + wrong)}; it has: {', '.join(has)}")
+
+
+def batch_by_batch(frame: Frame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> Frame:
+    """What the work makes of the frame; of a lazy one, when it is asked for and a part of the rows at a time.
+
+    >>> batch_by_batch(pl.LazyFrame({"key": [1, 2]}), lambda part: part.filter(pl.col("key") > 1)).collect().rows()
+    [(2,)]
+    """
+    if isinstance(frame, pl.DataFrame):
+        return work(frame)
+    schema = work(pl.DataFrame(schema=frame.collect_schema())).schema
+    return frame.map_batches(work, schema=schema, streamable=True)
 
 
 def _show(kind: pl.DataType) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 from deeplog_nb.events.align import common, constants, merge, words
 
 TRIED: Final = 100  # clusters that a shape is aligned with at most: those that share most of its rare words
+SHARED: Final = 3  # rare words that a shape must share to be compared at all, where tau allows to ask for so many
 HELD: Final = 200  # clusters looked up under one word at most, the oldest; keeps a log of random words linear
 
 
@@ -70,12 +71,15 @@ class _Clusters:
         return best
 
     def _near(self, own: Sequence[str]) -> list[Cluster]:
-        """Clusters that can have tau of these words: such a one has one of the rarest, or too many would be missing."""
-        rare = len(own) - ceil(self.tau * len(own)) + 1
+        """Clusters that can have tau of these words: of any of them, no more may be missing than of them all."""
+        missing = len(own) - ceil(self.tau * len(own))
+        rarest = sorted(own, key=lambda word: len(self.holding.get(word, ())))[: missing + SHARED]
         shared: Counter[int] = Counter()
-        for word in sorted(own, key=lambda word: len(self.holding.get(word, ())))[:rare]:
+        for word in rarest:
             shared.update(self.holding.get(word, ())[:HELD])
-        return [self.all[number] for number, _ in shared.most_common(TRIED)]
+        least = len(rarest) - missing
+        near = Counter({number: often for number, often in shared.items() if often >= least})
+        return [self.all[number] for number, _ in near.most_common(TRIED)]
 
 
 def cluster(shapes: Iterable[str], tau: float) -> list[list[str]]:

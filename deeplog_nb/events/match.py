@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from deeplog_nb.events.align import Template, captures, constants, words
 from deeplog_nb.events.masks import HOLE
 
+REMEMBERED: Final = 1 << 16  # shapes whose fit is kept
 PINNED: Final = -1  # the generation of a template that a person wrote
 
 
@@ -40,6 +42,14 @@ class Matcher:
 
     def fit(self, shape: str) -> tuple[int, list[str]]:
         """Key and captured texts of the pattern that fits best; key 0 and none where no pattern does."""
+        return self._remembered(shape)
+
+    @cached_property
+    def _remembered(self) -> Callable[[str], tuple[int, list[str]]]:
+        """Batches of a log bring the same shapes again and again."""
+        return lru_cache(REMEMBERED)(self._fit)
+
+    def _fit(self, shape: str) -> tuple[int, list[str]]:
         exact = self._exact.get(shape)
         told = len(constants(shape))
         for pattern in [exact] if exact else self._near(shape):

@@ -19,7 +19,7 @@ from deeplog_nb.events.cluster import cluster
 from deeplog_nb.events.masks import messages, shape
 from deeplog_nb.events.split import split
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import InputError, check
+from deeplog_nb.frames import Frame, InputError, batch_by_batch, check
 
 NEEDED = {"line": pl.UInt64(), "message": pl.String()}
 
@@ -49,11 +49,14 @@ class Spell:
         if not 0 < self.tau <= 1 or self.split < 0:
             raise InputError(f"tau is {self.tau}, split {self.split}; 0 < tau <= 1 and split >= 0 are wanted")
 
-    def fit(self, lines: pl.DataFrame) -> Templates:
-        """The templates of these messages; needs ``message``, takes ``line`` where it is there."""
+    def fit(self, lines: pl.DataFrame | pl.LazyFrame) -> Templates:
+        """The templates of these messages; needs ``message``, takes ``line`` where it is there.
+
+        Of a lazy frame (``dl.scan``) only the distinct shapes are held in memory.
+        """
         return Templates((), self.tau, self.split).learn(lines, self.mine)
 
-    def extend(self, templates: Templates, lines: pl.DataFrame) -> Templates:
+    def extend(self, templates: Templates, lines: pl.DataFrame | pl.LazyFrame) -> Templates:
         """The same templates under the same keys, and new ones for the messages that fit none."""
         return templates.learn(lines, self.mine)
 
@@ -62,19 +65,26 @@ class Spell:
         return [reduce(merge, part) for part in split(cluster(shapes, self.tau), self.split, self.tau)]
 
 
-def distinct_shapes(lines: pl.DataFrame) -> pl.DataFrame:
+def distinct_shapes(lines: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """``shape, count, example, first_line``: each distinct shape once, in the order of first appearance."""
+    if isinstance(lines, pl.DataFrame):
+        found = _shapes(numbered(lines))
+    else:
+        found = batch_by_batch(numbered(lines), _shapes).collect()
+    first = pl.col("example", "first_line").first()
+    return found.group_by("shape", maintain_order=True).agg(pl.col("count").sum(), first)
+
+
+def _shapes(lines: pl.DataFrame) -> pl.DataFrame:
     return (
-        numbered(lines)
-        .lazy()
+        messages(lines)
         .group_by(shape=shape(pl.col("message")), maintain_order=True)
         .agg(count=pl.len().cast(pl.UInt64), example=pl.col("message").first(), first_line=pl.col("line").first())
-        .collect()
     )
 
 
-def numbered(lines: pl.DataFrame) -> pl.DataFrame:
+def numbered(lines: Frame) -> Frame:
     """The lines with their number, which is the row's where they bring none."""
-    if "line" not in lines.columns:
+    if "line" not in lines.collect_schema():
         lines = lines.with_row_index("line", 1).with_columns(pl.col("line").cast(pl.UInt64))
-    return check(messages(lines), NEEDED, "lines")
+    return check(lines, NEEDED, "lines")

@@ -95,15 +95,15 @@ def _joined(parts: Sequence[list[str]], evidence: Evidence, tau: float) -> list[
     for number, part in enumerate(parts):
         for signature in _signatures(reduce(merge, part), tau):
             alike[signature].append(number)
-    home = list(range(len(parts)))
+    home: dict[int, int] = {}
     for numbers in sorted((each for each in alike.values() if len(each) > 1), key=len, reverse=True):
-        free = [number for number in numbers if home[number] == number]
+        free = [number for number in numbers if number not in home]  # who was joined once is not the same any more
         together = [member for number in free for member in parts[number]]
         if len(free) > 1 and len(evidence.parts(together)) == 1:
-            home = [free[0] if number in free else at for number, at in enumerate(home)]
+            home |= dict.fromkeys(free, free[0])
     joined: dict[int, list[str]] = defaultdict(list)
     for number, part in enumerate(parts):
-        joined[home[number]] += part
+        joined[home.get(number, number)] += part
     return list(joined.values())
 
 

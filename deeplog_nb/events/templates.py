@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from deeplog_nb.events.masks import HOLE, MASK, WILDCARD, messages, shape, value
 from deeplog_nb.events.match import Matcher, Pattern
 from deeplog_nb.events.rewrite import Rewrite, filled, interleaved, rewritten
 from deeplog_nb.events.store import read_store, sha256, write_store
-from deeplog_nb.frames import TEMPLATES, ModelError, check
+from deeplog_nb.frames import TEMPLATES, Frame, ModelError, batch_by_batch, check
 
 if TYPE_CHECKING:
     from deeplog_nb.events.edit import Edit
@@ -64,8 +64,11 @@ class Templates:
     rewrites: tuple[Rewrite, ...] = ()
     changes: tuple[Change, ...] = ()
 
-    def parse(self, lines: pl.DataFrame, *, parameters: bool = True) -> pl.DataFrame:
+    def parse(self, lines: Frame, *, parameters: bool = True) -> Frame:
         """EVENTS: the lines with their key, and the texts where the template has wildcards.
+
+        Lazy lines give lazy events: ``templates.parse(dl.scan(paths)).sink_parquet("events.parquet")`` takes a log
+        of any size in constant memory.
 
         >>> from deeplog_nb.events.spell import Spell
         >>> lines = pl.DataFrame({"message": ["Took 1.5 s", "Took 20 s", "oops"]})
@@ -81,6 +84,9 @@ class Templates:
         │ oops       ┆ 0   ┆ []         │
         └────────────┴─────┴────────────┘
         """
+        return batch_by_batch(lines, partial(self._parse, parameters=parameters))
+
+    def _parse(self, lines: pl.DataFrame, *, parameters: bool) -> pl.DataFrame:
         bare = messages(lines).drop("key", "parameters", strict=False)  # EVENTS may be parsed anew
         shaped = bare.with_columns(_shape=shape(pl.col("message")))
         assigned = self.assign(shaped["_shape"].unique(maintain_order=True))
@@ -103,13 +109,13 @@ class Templates:
             schema={"shape": pl.String, "key": pl.UInt32, "captured": pl.List(pl.String)},
         )
 
-    def extend(self, lines: pl.DataFrame) -> Templates:
+    def extend(self, lines: pl.DataFrame | pl.LazyFrame) -> Templates:
         """The same templates under the same keys, and new ones for the messages that fit none."""
         from deeplog_nb.events.spell import Spell
 
         return Spell(self.tau, self.split).extend(self, lines)
 
-    def learn(self, lines: pl.DataFrame, mine: Miner) -> Templates:
+    def learn(self, lines: pl.DataFrame | pl.LazyFrame, mine: Miner) -> Templates:
         """A store with what the miner finds in the messages that fit no template so far."""
         from deeplog_nb.events.spell import distinct_shapes
 
@@ -227,21 +233,23 @@ class Templates:
         fresh = [Known(template_of(each), 0, "", 0, generation) for each in dict.fromkeys(shapes)]
         return replace(self, known=(*self.known, *fresh))
 
-    def _settled(self, old: int, lines: pl.DataFrame, shapes: pl.DataFrame) -> Templates:
+    def _settled(self, old: int, lines: pl.DataFrame | pl.LazyFrame, shapes: pl.DataFrame) -> Templates:
         """With counts and examples, and without those of the new templates that no message prefers to another."""
         seen = self._seen(lines, shapes).group_by("key")
-        rows = seen.agg(pl.col("count").sum(), pl.col("example").first(), pl.col("first_line").min()).to_dicts()
+        rows = (
+            seen.agg(pl.col("count").sum(), pl.col("example").first(), pl.col("first_line").min()).collect().to_dicts()
+        )
         news = {row["key"]: row for row in rows}
         kept = [(key, known) for key, known in enumerate(self.known, 1) if key <= old or key in news]
         return replace(self, known=tuple(_updated(known, news.get(key)) for key, known in kept))
 
-    def _seen(self, lines: pl.DataFrame, shapes: pl.DataFrame) -> pl.DataFrame:
+    def _seen(self, lines: pl.DataFrame | pl.LazyFrame, shapes: pl.DataFrame) -> pl.LazyFrame:
         """``key, count, example, first_line`` of each shape; of each line where edits look into the values."""
         from deeplog_nb.events.spell import numbered
 
         if not self.rewrites:
-            return self.assign(shapes["shape"]).select("key").hstack(shapes.drop("shape"))
-        events = self.parse(numbered(lines), parameters=False)
+            return self.assign(shapes["shape"]).select("key").hstack(shapes.drop("shape")).lazy()
+        events = self.parse(numbered(lines.lazy()), parameters=False)
         return events.select("key", count=pl.lit(1, pl.UInt64), example="message", first_line="line")
 
     def _render(self, part: pl.DataFrame) -> pl.DataFrame:

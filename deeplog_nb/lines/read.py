@@ -129,18 +129,21 @@ def _layouts(sources: list[Source], layout: str | Layout, limits: Limits) -> dic
     if isinstance(layout, str) and layout != "auto":
         layout = layout_named(layout)
     asked = check_samples(check_layout(layout)) if isinstance(layout, Layout) else None
-    told = {opened.source: _told(opened, asked) for opened in open_texts(sources, limits)}
+    told: dict[Source, Layout | None] = {}
+    guess = None
+    for opened in open_texts(sources, limits):
+        told[opened.source] = guess = _told(opened, asked, guess)
     if not (first := next((each for each in told.values() if each), None)):
         raise _without_text(sources)
     return {source: each or first for source, each in told.items()}
 
 
-def _told(opened: Opened, asked: Layout | None) -> Layout | None:
+def _told(opened: Opened, asked: Layout | None, guess: Layout | None) -> Layout | None:
     """The layout of a text by its first lines; a JSON one with the names that they have beyond the contract."""
     if asked and not asked.is_json:
         return asked
     lines = _first_lines(opened)
-    layout = asked or (detect(lines.to_list()).layout if len(lines) else None)
+    layout = asked or (detect(lines.to_list(), guess=guess).layout if len(lines) else None)
     return replace(layout, columns=json_columns(lines, layout)) if layout and layout.is_json else layout
 
 
@@ -172,15 +175,16 @@ def _records(opened: Opened, layout: Layout, year: int | None) -> Iterator[pl.Da
     before, above, held = _beginning(opened.modified) if year is None else Before(year), Above(), None
     columns = _schema([layout]).names()
     lines_in = bytes_in = 0
-    for block, lines in _side_by_side(lambda block: cut(split_lines(block), layout), blocks(opened)):
-        lines_in += block.lines
-        bytes_in += block.size
-        ready = mark(lines if held is None else pl.concat([held, lines]), above, limit)
-        if layout.folds and not block.final and len(ready):
-            ready, held, above = split_last(ready)
-        records = to_records(ready, layout, before)
-        before = last_of(records, before)
-        yield records.with_columns(file=pl.lit(str(source)).cast(pl.Categorical)).select(columns)
+    with closing(_side_by_side(lambda block: cut(split_lines(block), layout), blocks(opened))) as cut_blocks:
+        for block, lines in cut_blocks:
+            lines_in += block.lines
+            bytes_in += block.size
+            ready = mark(lines if held is None else pl.concat([held, lines]), above, limit)
+            if layout.folds and not block.final and len(ready):
+                ready, held, above = split_last(ready)
+            records = to_records(ready, layout, before)
+            before = last_of(records, before)
+            yield records.with_columns(file=pl.lit(str(source)).cast(pl.Categorical)).select(columns)
     if (lines_in, bytes_in) != (before.lines, before.bytes):
         here, there = f"{lines_in} lines, {bytes_in} bytes", f"{before.lines} lines, {before.bytes} bytes"
         raise DeepLogError(f"{source}: {here} in, {there} out; this is a defect, please report it")
@@ -188,11 +192,14 @@ def _records(opened: Opened, layout: Layout, year: int | None) -> Iterator[pl.Da
 
 def _side_by_side(
     work: Callable[[Block], pl.DataFrame], items: Iterable[Block]
-) -> Iterator[tuple[Block, pl.DataFrame]]:
+) -> Generator[tuple[Block, pl.DataFrame], None, None]:
     """Each block with what the work makes of it, in order; the next ones are under way meanwhile."""
-    with ThreadPoolExecutor(AHEAD) as pool:
-        waiting: deque[tuple[Block, Future[pl.DataFrame]]] = deque()
+    waiting: deque[tuple[Block, Future[pl.DataFrame]]] = deque()
+    with ThreadPoolExecutor(AHEAD) as pool:  # starts a thread only when it is given work
         for item in items:
+            if item.final and not waiting:  # most files of many are small
+                yield item, work(item)
+                return
             waiting.append((item, pool.submit(work, item)))
             if len(waiting) > AHEAD:
                 block, made = waiting.popleft()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -103,7 +104,11 @@ def _flag(frame: pl.DataFrame, layout: Layout, before: Before) -> pl.DataFrame:
     }
     bits = pl.sum_horizontal(flag.cast(pl.UInt8) * (1 << FLAGS.index(name)) for name, flag in raised.items())
     codes = frame.select(bits).to_series()
-    table = pl.Series(
-        [[f for i, f in enumerate(FLAGS) if code >> i & 1] for code in range(1 << len(FLAGS))], dtype=LINES["flags"]
-    )
-    return frame.with_columns(flags=table.gather(codes), line=pl.col("line").cast(pl.UInt64))
+    return frame.with_columns(flags=_combinations().gather(codes), line=pl.col("line").cast(pl.UInt64))
+
+
+@cache
+def _combinations() -> pl.Series:
+    """The list of flags that each number of bits stands for."""
+    lists = [[flag for at, flag in enumerate(FLAGS) if code >> at & 1] for code in range(1 << len(FLAGS))]
+    return pl.Series(lists, dtype=LINES["flags"])

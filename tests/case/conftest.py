@@ -25,6 +25,7 @@ def _jobs(*sessions: tuple[str, ...], file: str = "/var/log/jobs.log") -> pl.Dat
         "file": file,
         "line": numbers,
         "offset": numbers,
+        "length": 1,
         "time": [begin + timedelta(seconds=n) for n in numbers],
         "level": "",
         "source": "",

@@ -106,3 +106,10 @@ def test_every_log_of_the_hadoop_archive_is_told(data: Callable[[str], Path]) ->
         logs = [archive.extractfile(member) for member in archive if member.name.endswith(".log")]
         told = [detect(log.read().decode().splitlines()[:400]).layout.name for log in logs[::10] if log]
     assert set(told) == {"hadoop"}
+
+
+@pytest.mark.parametrize("guess", ["log4j", "iso", "syslog", "text"])
+def test_a_guess_changes_nothing_but_the_time(guess: str) -> None:
+    """Whatever the file before was told as, every sample is told as its own layout."""
+    for layout in layouts().values():
+        assert detect(list(layout.samples), guess=layouts()[guess]).layout == detect(list(layout.samples)).layout

@@ -48,6 +48,7 @@ def test_the_quick_way_is_the_slow_way(form: str, when: datetime, ends: list[str
         slow = marked.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False).dt.replace_time_zone(None)
     else:
         slow = texts.str.to_datetime(form, time_unit="us", strict=False)
+    slow = slow.set(~slow.dt.year().is_between(1, 9999), None)  # what Python's datetime can hold
     assert read_times(texts, [form]).to_list() == slow.to_list()
 
 
