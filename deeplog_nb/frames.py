@@ -98,7 +98,7 @@ ERRORS: Final = {
     "text": pl.String(),  # a category's value that was never seen; else null
 }
 
-RULES: Final = ("unseen", "unlikely", "ended_early", "short", "time", "value")
+RULES: Final = ("unseen", "unlikely", "ended_early", "short", "timing", "value")
 """The rules that can raise an alarm, in the order in which they are named when several do."""
 
 VERDICTS: Final = (

@@ -18,10 +18,10 @@ def judge(ranks: pl.DataFrame, errors: pl.DataFrame | None = None, *, policy: Po
 
     Rules: ``unseen`` (the key is not in the model's vocabulary), ``unlikely`` (rank over g, or probability
     under the bound), ``ended_early`` (on the end row of a session that is not open), ``short`` (on the end
-    row; only where the policy asks for it). With ERRORS also ``time`` (the wait before the entry) and ``value``
+    row; only where the policy asks for it). With ERRORS also ``timing`` (the wait before the entry) and ``value``
     (a number that it states, or a category's new value), on entries that no key rule has flagged; ``worst`` says
     which position.
-    ``score`` is -log10 of the probability, or of the tail where time or value fired; 40 for unseen.
+    ``score`` is -log10 of the probability, or of the tail where timing or value fired; 40 for unseen.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "a"], "position": [0, 1, 2], "key": [4, 9, None],
     ...     "count": [1] * 3, "open": [False] * 3, "rank": [1, None, 2], "probability": [0.9, 0.0, 0.2]},

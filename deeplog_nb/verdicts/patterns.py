@@ -8,7 +8,7 @@ import polars as pl
 
 from deeplog_nb.frames import RULES, VERDICTS, check
 
-_BY_ITSELF: Final = ("unseen", "time", "value")  # odd, whatever key came before
+_BY_ITSELF: Final = ("unseen", "timing", "value")  # odd, whatever key came before
 
 
 def alarms(verdicts: pl.DataFrame) -> pl.DataFrame:

@@ -24,7 +24,7 @@ _PLACE: Final = ("file", "line", "time")
 
 
 def judge_values(sessions: pl.DataFrame, errors: pl.DataFrame, *, confidence: float = 0.999) -> pl.DataFrame:
-    """VERDICTS by the rules ``time`` and ``value`` alone, as if no key rule had anything to say.
+    """VERDICTS by the rules ``timing`` and ``value`` alone, as if no key rule had anything to say.
 
     >>> sessions = pl.DataFrame({"session": ["a"], "position": [0], "key": [4], "count": [1], "open": [False]},
     ...     schema=SESSIONS)

@@ -1,4 +1,4 @@
-"""ERRORS beside RANKS: the rules ``time`` and ``value``, which fire only where the key rules passed (paper, 3.2).
+"""ERRORS beside RANKS: the rules ``timing`` and ``value``, which fire only where the key rules passed (paper, 3.2).
 
 What it knows of a forecast is its tail: the share of normal entries that would err as much.
 """
@@ -18,7 +18,7 @@ _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, whil
 
 
 def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: float) -> pl.DataFrame:
-    """The rows with ``time`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
+    """The rows with ``timing`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
     told = pl.DataFrame(schema=ERRORS) if errors is None else check(errors, ERRORS, "errors")
     joined = judged.join(
         told.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN}),
@@ -30,8 +30,10 @@ def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: f
     far = passed & beyond(pl.col("_tail"), confidence)
     new = passed & pl.col("_text").is_not_null()
     is_wait = pl.col("worst") == ELAPSED
-    ruled = joined.with_columns(time=(far & is_wait).fill_null(False), value=(new | (far & ~is_wait)).fill_null(False))
-    fired = pl.any_horizontal("time", "value")
+    ruled = joined.with_columns(
+        timing=(far & is_wait).fill_null(False), value=(new | (far & ~is_wait)).fill_null(False)
+    )
+    fired = pl.any_horizontal("timing", "value")
     return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
 
 
@@ -47,7 +49,7 @@ def hidden(errors: pl.DataFrame | None) -> list[str]:
 
 def value_score() -> pl.Expr:
     """-log10 of the tail; null where neither rule fired."""
-    return pl.when(pl.any_horizontal("time", "value")).then(-pl.col("_tail").log10())
+    return pl.when(pl.any_horizontal("timing", "value")).then(-pl.col("_tail").log10())
 
 
 def value_reason() -> pl.Expr:
@@ -56,7 +58,7 @@ def value_reason() -> pl.Expr:
     seen, expected = (pl.col(name).map_batches(_told, return_dtype=pl.String) for name in ("_seen", "_expected"))
     numbers = pl.format("{} {}{}, expected {}{}", "worst", seen, unit, expected, unit)
     new = pl.format("{} ‘{}’, a value never seen in training", "worst", "_text")
-    return pl.when(pl.any_horizontal("time", "value")).then(pl.coalesce(new, numbers))
+    return pl.when(pl.any_horizontal("timing", "value")).then(pl.coalesce(new, numbers))
 
 
 def _told(values: pl.Series) -> pl.Series:

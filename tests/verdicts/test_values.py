@@ -1,4 +1,4 @@
-"""The rules time and value: apart, only where the key rules passed, with a reason in the log's own units."""
+"""The rules timing and value: apart, only where the key rules passed, with a reason in the log's own units."""
 
 import polars as pl
 import pytest
@@ -35,10 +35,10 @@ ODD = errors(
 )
 
 
-def test_time_and_value_are_rules_apart():
+def test_timing_and_value_are_rules_apart():
     """The wait raises one, the stated number the other; each says what came and what was expected."""
     verdicts = judge(ranks(1, 1, 1, 1), ODD, policy=Policy())
-    assert verdicts["time"].to_list() == [False, True, False, False]
+    assert verdicts["timing"].to_list() == [False, True, False, False]
     assert verdicts["value"].to_list() == [False, False, True, False]
     assert verdicts["anomalous"].to_list() == [False, True, True, False]
     assert verdicts["why"].to_list()[1:3] == [
@@ -51,7 +51,7 @@ def test_time_and_value_are_rules_apart():
 def test_they_fire_only_where_the_key_rules_passed():
     """An unlikely or unseen key is an anomaly of its order, not of its values (paper, 3.2)."""
     verdicts = judge(ranks(1, 12, None, 1), ODD, policy=Policy(g=9))
-    assert verdicts.select("unseen", "unlikely", "time", "value").rows()[1:3] == [
+    assert verdicts.select("unseen", "unlikely", "timing", "value").rows()[1:3] == [
         (False, True, False, False),
         (True, False, False, False),
     ]
@@ -60,12 +60,12 @@ def test_they_fire_only_where_the_key_rules_passed():
 def test_without_errors_nothing_changes():
     """The columns are there, and false."""
     verdicts = judge(ranks(1, 1, 1, 1), policy=Policy())
-    assert verdicts.select(pl.any_horizontal("time", "value").any()).item() is False
+    assert verdicts.select(pl.any_horizontal("timing", "value").any()).item() is False
 
 
 def test_the_policys_confidence_decides():
     """A tail of 1e-6 is odd at 99.9 %, not at 99.99999 %."""
-    assert judge(ranks(1, 1, 1, 1), ODD, policy=Policy(confidence=1 - 1e-7))["time"].sum() == 0
+    assert judge(ranks(1, 1, 1, 1), ODD, policy=Policy(confidence=1 - 1e-7))["timing"].sum() == 0
     with pytest.raises(InputError, match="confidence is 2"):
         Policy(confidence=2)
 
@@ -83,16 +83,16 @@ def test_a_pattern_is_the_key_and_the_worst_position():
     found = patterns(judge(ranks(1, 1, 1, 1), ODD, policy=Policy()), per="line")
     assert found.select("rule", "before", "key", "worst").rows() == [
         ("value", None, 3, "took"),
-        ("time", None, 2, "elapsed"),
+        ("timing", None, 2, "elapsed"),
     ]
 
 
 def test_confidence_is_calibrated_on_held_out_sessions():
-    """Among 1,000 normal sessions whose tails are uniform, a rate of 5 % flags 5 % or fewer."""
+    """Among 1,000 normal sessions whose tails are uniform, a rate of 5 % is approached with caution: a tenth of it."""
     one = ranks(1, 1, 1, 1).head(1)
     many = pl.concat([one.with_columns(session=pl.lit(f"s{at}")) for at in range(1000)])
     told = {"session": many["session"], "position": [0] * 1000, "key": [1] * 1000}
     told |= {"tail": [(at + 1) / 1000 for at in range(1000)]}
     tails = pl.DataFrame({name: [None] * 1000 for name in ERRORS} | told, schema=ERRORS)
     policy = calibrate(many, tails, rate=0.05)
-    assert 0.02 < (tails["tail"] <= 1 - policy.confidence).mean() <= 0.05
+    assert 0.003 <= (tails["tail"] <= 1 - policy.confidence).mean() <= 0.005
