@@ -11,6 +11,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from deeplog_nb.baselines.distance import CountDistance
+    from deeplog_nb.baselines.invariants import Invariants
+    from deeplog_nb.baselines.ngrams import NGramTopG
+    from deeplog_nb.baselines.pca import PrincipalComponents
+    from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
+    from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
@@ -24,20 +30,30 @@ if TYPE_CHECKING:
     from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
+    from deeplog_nb.models.counts import CountModel
+    from deeplog_nb.models.folds import rank_left_out
     from deeplog_nb.models.keys import KeyModel
+    from deeplog_nb.models.ngram import NGram
     from deeplog_nb.models.training import Training
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
+    from deeplog_nb.sessions.mutants import Mutants, mutants
     from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
     from deeplog_nb.verdicts.calibrate import calibrate
+    from deeplog_nb.verdicts.coverage import coverage
+    from deeplog_nb.verdicts.curve import score_curve
+    from deeplog_nb.verdicts.deeplog import DeepLog, Setting, best, paper
     from deeplog_nb.verdicts.evaluate import evaluate
     from deeplog_nb.verdicts.judge import judge
     from deeplog_nb.verdicts.patterns import alarms, patterns
     from deeplog_nb.verdicts.policy import Policy
+    from deeplog_nb.verdicts.power import power
+    from deeplog_nb.verdicts.suitability import Suitability, suitability
+    from deeplog_nb.verdicts.units import units
     from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values, value_metrics
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
@@ -45,6 +61,12 @@ if TYPE_CHECKING:
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
+    "baselines.distance": ("CountDistance",),
+    "baselines.invariants": ("Invariants",),
+    "baselines.ngrams": ("NGramTopG",),
+    "baselines.pca": ("PrincipalComponents",),
+    "baselines.rules": ("Bigrams", "SessionLength", "UnseenKey"),
+    "baselines.tfidf": ("TfidfLSTM",),
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
@@ -58,21 +80,31 @@ _HOMES = {
     "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
+    "models.counts": ("CountModel",),
+    "models.folds": ("rank_left_out",),
     "models.keys": ("KeyModel",),
+    "models.ngram": ("NGram",),
     "models.training": ("Training",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
     "sessions.parameters": ("parameters", "retype"),
+    "sessions.mutants": ("Mutants", "mutants"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
     "verdicts.calibrate": ("calibrate",),
+    "verdicts.coverage": ("coverage",),
+    "verdicts.curve": ("score_curve",),
+    "verdicts.deeplog": ("DeepLog", "Setting", "best", "paper"),
     "verdicts.evaluate": ("evaluate",),
     "verdicts.judge": ("judge",),
     "verdicts.patterns": ("alarms", "patterns"),
     "verdicts.policy": ("Policy",),
     "verdicts.value_metrics": ("false_alarms", "judge_values", "value_metrics"),
+    "verdicts.power": ("power",),
+    "verdicts.suitability": ("Suitability", "suitability"),
+    "verdicts.units": ("units",),
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
@@ -81,8 +113,12 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Bigrams",
     "Bundled",
+    "CountDistance",
+    "CountModel",
     "Cut",
+    "DeepLog",
     "DeepLogError",
     "Detection",
     "Detector",
@@ -90,22 +126,34 @@ __all__ = [
     "FrameError",
     "Generated",
     "InputError",
+    "Invariants",
     "KeyModel",
     "Layout",
     "Limits",
     "ModelError",
+    "Mutants",
+    "NGram",
+    "NGramTopG",
     "Picture",
     "Policy",
+    "PrincipalComponents",
     "Progress",
+    "SessionLength",
+    "Setting",
     "Spell",
     "Structured",
+    "Suitability",
     "Templates",
+    "TfidfLSTM",
     "Training",
     "Unseen",
+    "UnseenKey",
     "ValueModel",
     "ZScore",
     "alarms",
+    "best",
     "calibrate",
+    "coverage",
     "detect_layout",
     "error_series",
     "evaluate",
@@ -121,15 +169,22 @@ __all__ = [
     "load_openstack",
     "make_hdfs",
     "make_openstack",
+    "mutants",
+    "paper",
     "parameters",
     "patterns",
+    "power",
     "rank_cdf",
+    "rank_left_out",
     "read",
     "retype",
     "scan",
+    "score_curve",
     "second_half",
     "sessionize",
     "suggest_sessions",
+    "suitability",
+    "units",
     "value_metrics",
     "value_series",
     "write_report",

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from deeplog_nb.evaluation.command import add_options
 from deeplog_nb.frames import DeepLogError, InputError
 
 COUNTED: Final = ("folded", "cut", "recoded", "damaged")  # flags that the first fact tells of
@@ -90,12 +91,21 @@ def parse(wanted: argparse.Namespace) -> None:
     seconds = round(time.perf_counter() - began, 3)
     size = sum(path.stat().st_size for path in {file.path for file in files})
     if wanted.json:
-        found = {"files": len(files), "bytes": size, **counts, "layout": layout, "keys": len(templates)}
+        physical = {name: counts[name] for name in ("lines", "matched", "unmatched", "folded")}
+        found = {"files": len(files), "bytes": size, **physical, "layout": layout, "keys": len(templates)}
         print(json.dumps(found | {"seconds": seconds}))
         return
     print(visible(_read_fact(counts, wanted.paths, wanted.layout)))
     with pl.Config(tbl_rows=50, fmt_str_lengths=100, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(_shown(templates.frame.select("key", "count", "template")))
+
+
+def evaluate(wanted: argparse.Namespace) -> None:
+    """Judge a public log by every method, and print one table with what is true of it."""
+    from deeplog_nb.evaluation.command import texts
+
+    for text in texts(wanted, progress=lambda said: print(said, file=sys.stderr)):
+        print(text)
 
 
 def doctor(_: argparse.Namespace) -> None:
@@ -255,13 +265,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="deeplog-nb", description="Which lines of this log are wrong, and why.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     judged = commands.add_parser("report", help="judge a log and write a report", description=report.__doc__)
-    judged.add_argument(
-        "suspect", nargs="*", metavar="SUSPECT", help="files, globs or folders; none: the bundled OpenStack log"
-    )
+    judged.add_argument("suspect", nargs="*", metavar="SUSPECT", help="files, globs, folders; none: the bundled log")
     judged.add_argument("--normal", nargs="+", metavar="PATH", help="train on these; else on the first half of SUSPECT")
-    judged.add_argument(
-        "--session", metavar="COLUMN|REGEX", help="the session's id: a column, or a pattern with a group"
-    )
+    judged.add_argument("--session", metavar="COLUMN|REGEX", help="its id: a column, or a pattern with a group")
     judged.add_argument("--gap", help="end a session after so long a silence, such as 10m")
     judged.add_argument("--count", type=int, help="cut each file into windows of so many lines")
     judged.add_argument("--model", metavar="DIR", help="judge with the detector saved here")
@@ -273,12 +279,18 @@ def _parser() -> argparse.ArgumentParser:
     parsed.add_argument("--out", metavar="EVENTS.parquet")
     parsed.add_argument("--templates", metavar="T.json")
     parsed.set_defaults(run=parse)
+    measured = commands.add_parser(
+        "evaluate", help="measure every method on a public log", description=evaluate.__doc__
+    )
+    measured.set_defaults(run=evaluate)
+    add_options(measured)
     for command in (judged, parsed):
         command.add_argument(
             "--layout",
             default="auto",
             help="what the lines look like: a name, or a TOML file of yours (default: told from the first lines)",
         )
+    for command in (judged, parsed, measured):
         command.add_argument("--json", action="store_true", help="print one JSON object")
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__).set_defaults(run=doctor)
     return parser

@@ -98,7 +98,13 @@ ERRORS: Final = {
     "text": pl.String(),  # a category's value that was never seen; else null
 }
 
-RULES: Final = ("unseen", "unlikely", "ended_early", "short", "timing", "value")
+COUNTED: Final = {
+    "session": pl.String(),
+    "flagged": pl.Boolean(),  # its keys' counts are none that training allows
+    "reason": pl.String(),  # which counts, and what training had; null where not flagged
+}
+
+RULES: Final = ("unseen", "unlikely", "ended_early", "counts", "short", "timing", "value")
 """The rules that can raise an alarm, in the order in which they are named when several do."""
 
 VERDICTS: Final = (
@@ -108,6 +114,15 @@ VERDICTS: Final = (
 )
 
 TRUTH_SESSIONS: Final = {"session": pl.String(), "anomalous": pl.Boolean()}
+
+UNITS: Final = {
+    "session": pl.String(),
+    "count": pl.UInt32(),
+    "sequence": pl.UInt32(),  # alike for sessions with the same keys in the same order
+    "longer": pl.Boolean(),  # more keys than the history
+    "hard": pl.Boolean(),  # longer, and no key unseen in training
+    "recurring": pl.Boolean(),  # training has a session with the same keys in the same order; null = not known
+}
 
 METRICS: Final = {
     "method": pl.String(),
@@ -122,6 +137,9 @@ METRICS: Final = {
     "f1": pl.Float64(),
     "specificity": pl.Float64(),
     "alarms_per_million": pl.Float64(),
+    "f1_low": pl.Float64(),  # 95 % of the resamples of the distinct sequences lie between these two
+    "f1_high": pl.Float64(),
+    "recurring": pl.Float64(),  # share of what was judged that training has too, key by key; null = not known
 }
 
 Contract = Mapping[str, pl.DataType]

@@ -28,6 +28,7 @@ LEVELS: Final = (
     ("models",),
     ("verdicts",),
     ("baselines", "workflow"),
+    ("evaluation",),
     ("views",),
     ("detector",),
     ("case",),

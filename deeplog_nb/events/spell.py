@@ -76,11 +76,12 @@ def distinct_shapes(lines: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
 
 
 def _shapes(lines: pl.DataFrame) -> pl.DataFrame:
-    return (
+    found = (
         messages(lines)
         .group_by(shape=shape(pl.col("message")), maintain_order=True)
         .agg(count=pl.len().cast(pl.UInt64), example=pl.col("message").first(), first_line=pl.col("line").first())
     )
+    return pl.DataFrame(found.to_dict(as_series=False), schema=found.schema)  # a copy, or an example keeps its batch
 
 
 def numbered(lines: Frame) -> Frame:

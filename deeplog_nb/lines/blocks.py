@@ -18,7 +18,7 @@ from deeplog_nb.lines.archives import Opened
 from deeplog_nb.lines.encodings import SNIFFED, Form, form_of
 from deeplog_nb.lines.streams import Peekable, filled
 
-BLOCK: Final = 8 << 20  # bytes of text looked at at once
+BLOCK: Final = 4 << 20  # bytes of text looked at at once
 CROWDED: Final = 1 << 20  # lines: of a block with more, half is looked at at once
 UNPACKED_BY_POLARS: Final = b"\x1f\x28\x78"  # gzip, zstandard, zlib
 UTF8: Final = Form("utf-8")

@@ -137,7 +137,12 @@ class KeyModel:
 
     def unfitted(self) -> KeyModel:
         """A new model with these settings."""
-        return KeyModel(**{each.name: getattr(self.settings, each.name) for each in fields(self.settings)})
+        return KeyModel.of(self.settings)
+
+    @classmethod
+    def of(cls, settings: KeySettings) -> KeyModel:
+        """A new model with the settings given as one."""
+        return cls(**{each.name: getattr(settings, each.name) for each in fields(settings)})
 
     @property
     def losses(self) -> pl.DataFrame:

@@ -32,6 +32,8 @@ class KeyNetwork(nn.Module):
         self.lstm = nn.LSTM(inputs, units, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.dropout = nn.Dropout(dropout)
         self.scores = nn.Linear(units, classes)
+        nn.init.zeros_(self.scores.weight)  # so that keys that never came are ranked by what is learnt of them,
+        nn.init.zeros_(self.scores.bias)  # not by the noise that the scores began with
         self.direct = nn.Embedding(inputs, classes) if direct else None
 
     def forward(self, histories: Tensor) -> Tensor:
@@ -49,8 +51,6 @@ class KeyNetwork(nn.Module):
         pairs = torch.full_like(self.direct.weight, SMOOTHING)  # [V, C]
         pairs.index_put_((histories[:, -1], nexts), counts.to(pairs), accumulate=True)
         self.direct.weight.copy_((pairs / pairs.sum(1, keepdim=True)).log())
-        nn.init.zeros_(self.scores.weight)
-        nn.init.zeros_(self.scores.bias)
 
 
 def blurred(histories: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, RANKS, InputError, check
+from deeplog_nb.sessions.budget import allowed
 from deeplog_nb.verdicts.policy import Policy
 
 CAUTION = 0.1  # of a bound on values: load drifts, and on generated logs five to ten times as many exceeded it later on
@@ -72,18 +73,6 @@ def _bound(sessions: pl.DataFrame, rate: float) -> float:
     values = ordered["probability"].to_numpy().astype(np.float64)
     reached = np.cumsum(ordered["count"].to_numpy().astype(np.int64))  # sessions at or below each value
     expected = int(reached[-1]) * rate
-    allowed = math.floor(expected) if expected >= 1 else _by_chance(expected)
-    most = values[min(int(np.searchsorted(reached, allowed, side="right")), len(values) - 1)]
+    most = values[min(int(np.searchsorted(reached, allowed(int(reached[-1]), rate), side="right")), len(values) - 1)]
     at = int(np.searchsorted(reached, math.ceil(reached[-1] * TAIL)))
     return float(min(most, values[at] * expected / reached[at]))
-
-
-def _by_chance(expected: float) -> int:
-    """How many may be flagged where ``expected`` are, before we say that they are more (Poisson, 99 %)."""
-    chance = total = math.exp(-expected)
-    flagged = 0
-    while total < 0.99:
-        flagged += 1
-        chance *= expected / flagged
-        total += chance
-    return flagged

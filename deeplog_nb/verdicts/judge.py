@@ -6,22 +6,29 @@ from typing import Final
 
 import polars as pl
 
-from deeplog_nb.frames import RANKS, RULES, VERDICTS, check
+from deeplog_nb.frames import COUNTED, RANKS, RULES, VERDICTS, check
 from deeplog_nb.verdicts.policy import Policy
 from deeplog_nb.verdicts.values import hidden, value_reason, value_score, with_values
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
+COUNTS_SCORE: Final = 10.0  # at least, where the counts of a session are impossible: one in ten billion
 
 
-def judge(ranks: pl.DataFrame, errors: pl.DataFrame | None = None, *, policy: Policy) -> pl.DataFrame:
+def judge(
+    ranks: pl.DataFrame,
+    errors: pl.DataFrame | None = None,
+    *,
+    policy: Policy,
+    counts: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """VERDICTS: every entry and every session's end with what each rule says of it, a score and a reason.
 
     Rules: ``unseen`` (the key is not in the model's vocabulary), ``unlikely`` (rank over g, or probability
-    under the bound), ``ended_early`` (on the end row of a session that is not open), ``short`` (on the end
-    row; only where the policy asks for it). With ERRORS also ``timing`` (the wait before the entry) and ``value``
-    (a number that it states, or a category's new value), on entries that no key rule has flagged; ``worst`` says
-    which position.
-    ``score`` is -log10 of the probability, or of the tail where timing or value fired; 40 for unseen.
+    under the bound), ``ended_early`` (on the end row of a session that is not open), ``counts`` (on the end row;
+    where ``counts``, the COUNTED of a CountModel, are given), ``short`` (on the end row; only where the policy asks
+    for it). With ERRORS also ``timing`` (the wait before the entry) and ``value`` (a number that it states, or a
+    category's new value), on entries that no key rule has flagged; ``worst`` says which position. ``score`` is
+    -log10 of the probability, or of the tail where timing or value fired; 40 for unseen, 10 at least for counts.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "a"], "position": [0, 1, 2], "key": [4, 9, None],
     ...     "count": [1] * 3, "open": [False] * 3, "rank": [1, None, 2], "probability": [0.9, 0.0, 0.2]},
@@ -38,22 +45,42 @@ def judge(ranks: pl.DataFrame, errors: pl.DataFrame | None = None, *, policy: Po
     │ 2        ┆ true      ┆ ended early: probability of en… │
     └──────────┴───────────┴─────────────────────────────────┘
     """
-    rules = {"unseen": _unseen(), "unlikely": _unlikely(policy), "ended_early": _early(policy), "short": _short(policy)}
+    rules = {
+        "unseen": _unseen(),
+        "unlikely": _unlikely(policy),
+        "ended_early": _early(policy),
+        "counts": _is_end() & ~pl.col("open") & pl.col("_flagged"),
+        "short": _short(policy),
+    }
     reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
-    surprise = pl.when("unseen").then(UNSEEN_SCORE).otherwise(-pl.col("probability").log10())
     judged = (
         check(ranks, RANKS, "ranks")
+        .pipe(_with_counts, counts)
         .with_columns(**{name: rule.fill_null(False) for name, rule in rules.items()})
         .pipe(with_values, errors, policy.confidence)
         .with_columns(
             anomalous=pl.any_horizontal(RULES),
-            score=pl.coalesce(value_score(), surprise).cast(pl.Float32),
+            score=pl.coalesce(value_score(), _score()).cast(pl.Float32),
             why=pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True),
         )
         .drop(hidden(errors))
     )
-    rest = [name for name in judged.columns if name not in VERDICTS]
+    rest = [name for name in judged.columns if name not in VERDICTS and name not in ("_flagged", "_reason")]
     return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")
+
+
+def _with_counts(ranks: pl.DataFrame, counts: pl.DataFrame | None) -> pl.DataFrame:
+    """What the count check says of each row's session, in ``_flagged`` and ``_reason``."""
+    if counts is None:
+        return ranks.with_columns(_flagged=pl.lit(False), _reason=pl.lit(None, pl.String))
+    said = check(counts, COUNTED, "counts").select("session", _flagged="flagged", _reason="reason")
+    return ranks.join(said, on="session", how="left", maintain_order="left")
+
+
+def _score() -> pl.Expr:
+    surprise = -pl.col("probability").log10()
+    counted = pl.when("counts").then(pl.max_horizontal(surprise, pl.lit(COUNTS_SCORE))).otherwise(surprise)
+    return pl.when("unseen").then(UNSEEN_SCORE).otherwise(counted)
 
 
 def _is_end() -> pl.Expr:
@@ -92,6 +119,7 @@ def _reasons(policy: Policy) -> dict[str, pl.Expr]:
         "ended_early": pl.format(
             "ended early: probability of ending here {}, bound {}", chance, pl.lit(f"{policy.ending or 0:.2g}")
         ),
+        "counts": pl.format("counts: {}", "_reason"),
         "short": pl.format("short: {} keys, longer than {} is wanted", "position", pl.lit(policy.longer_than)),
     }
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from deeplog_nb.frames import InputError
 from deeplog_nb.sessions.holdout import holdout
+from deeplog_nb.sessions.pieces import pieces
 
 LENGTHS = st.lists(st.integers(1, 5), min_size=2, max_size=8)
 
@@ -68,6 +69,29 @@ def test_a_share_that_is_none_is_refused(share: float) -> None:
 
 
 def test_an_unknown_order_is_refused() -> None:
-    """A misspelt ``by`` is not taken for one of the two."""
-    with pytest.raises(InputError, match="'time', 'order' or 'entries'"):
+    """A misspelt ``by`` is not taken for one of them."""
+    with pytest.raises(InputError, match="'time', 'order', 'entries' or 'random'"):
         holdout(sessions(1, 1), 0.5, by="tmie")  # type: ignore[arg-type]
+
+
+def test_a_random_split_of_windows_of_one_stream_is_refused_unless_forced(sessions):
+    """Neighbouring windows in both parts are almost the same; forced, the split is made by the seed."""
+    windows = pieces(sessions([1, 2, 3, 4] * 10), 4)
+    with pytest.raises(InputError, match="windows of the same streams"):
+        holdout(windows, 0.3, by="random")
+    first, second = (holdout(windows, 0.3, by="random", seed=seed, force=True)[1] for seed in (1, 2))
+    assert first["session"].n_unique() == second["session"].n_unique() == 3
+    assert not first.equals(second)
+
+
+def test_a_random_split_of_sessions_that_share_lines_is_refused(sessions):
+    """A line in two sessions would be learnt and then judged."""
+    shared = sessions([1, 2], [1, 2]).with_columns(file=pl.lit("x"), line=pl.lit(7))
+    with pytest.raises(InputError, match="in more than one session"):
+        holdout(shared, 0.5, by="random")
+
+
+def test_whole_sessions_may_be_split_at_random(sessions):
+    """Sessions of their own share nothing."""
+    earlier, later = holdout(sessions([1], [2], [3], [4]), 0.5, by="random", seed=3)
+    assert sorted([*earlier["session"], *later["session"]]) == ["s0", "s1", "s2", "s3"]

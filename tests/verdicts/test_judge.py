@@ -1,5 +1,6 @@
 """The rules, one by one."""
 
+import polars as pl
 import pytest
 
 from deeplog_nb.frames import FrameError, InputError
@@ -76,3 +77,14 @@ def test_a_policy_that_cannot_be_is_refused(wrong):
     """Bounds lie between 0 and 1, and g counts from 1."""
     with pytest.raises(InputError):
         Policy(**wrong)
+
+
+def test_impossible_counts_are_an_alarm_on_the_end_row_of_a_closed_session(ranks):
+    """The check's reason is said, its score is at least ten; a session that may go on has no final counts."""
+    counted = pl.DataFrame({"session": ["a"], "flagged": [True], "reason": ["key 1 occurs 2 times"]})
+    rows = ("a", 1, 1, 0.9), ("a", None, 1, 0.9)
+    closed, open_ = (judge(ranks(*rows, open_=each), policy=Policy(), counts=counted) for each in (False, True))
+    assert closed["counts"].to_list() == [False, True]
+    assert closed.row(1, named=True)["why"] == "counts: key 1 occurs 2 times"
+    assert closed.row(1, named=True)["score"] == 10.0
+    assert not open_["anomalous"].any()

@@ -1,0 +1,88 @@
+"""The count check: which keys are fixed, which counts exclude each other, and what is said of a session."""
+
+import polars as pl
+import pytest
+
+from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.models.counts import CountModel
+
+RETRIES = [[1, 2, *[3] * retries] for retries in (0, 1, 2, 3, 5) for _ in range(40)]
+PAIRS = [[1, 2, 2]] * 100 + [[1, 1, 2]] * 100  # 1 twice or 2 twice, never both, never neither
+
+
+def flagged(model, sessions):
+    return model.check(sessions)["flagged"].to_list()
+
+
+def test_keys_that_vary_by_themselves_are_free(sessions):
+    """Retries (3) vary while all else is the same; what is begun and ended (1, 2) does not."""
+    model = CountModel().fit(sessions(*RETRIES))
+    assert model.fixed == [1, 2]
+    assert flagged(model, sessions([1, 2, *[3] * 9], [1, 3, 3], [1, 2, 2])) == [False, True, True]
+
+
+def test_two_counts_that_never_came_together_are_impossible_together(sessions):
+    """Each count was seen, the two together never were, though chance would have shown them 50 times."""
+    counted = CountModel().fit(sessions(*PAIRS)).check(sessions([1, 2], [1, 1, 2]))
+    assert counted["flagged"].to_list() == [True, False]
+    assert counted["reason"][0] == (
+        "key 1 occurs 1 times and key 2 1 times: never together in training, where chance would have shown it 50 times"
+    )
+
+
+def test_counts_too_rare_to_meet_are_not_held_against_each_other(sessions):
+    """Two rare variants, of different keys, have never met by chance: that they meet is no alarm."""
+    usual, first, second = [[1, 2]] * 500, [[1, 1, 2]] * 4, [[1, 2, 2]] * 4
+    assert flagged(CountModel().fit(sessions(*usual, *first, *second)), sessions([1, 1, 2, 2])) == [False]
+
+
+def test_where_every_session_is_another_nothing_is_fixed(sessions):
+    """Sessions without a twin teach no rule, so none is broken."""
+    model = CountModel().fit(sessions(*[[1] * (n + 1) + [2] * (3 * n % 7) for n in range(20)]))
+    assert model.fixed == []
+    assert flagged(model, sessions([1], [2], [])) == [False, False]
+
+
+def test_one_odd_training_session_does_not_free_a_key(sessions):
+    """Contamination by one in 200 leaves the check as it was, and the source says how many are flagged left out."""
+    model = CountModel().fit(sessions(*RETRIES, [1, 1, 1, 2]))
+    assert model.fixed == [1, 2]
+    assert "1 of 201 flagged" in model.source
+
+
+def test_open_sessions_teach_nothing(sessions):
+    """What may go on has no final counts."""
+    assert CountModel().fit(sessions(*RETRIES, open_=True)).fixed == []
+
+
+def test_order_and_unknown_keys_are_not_its_business(sessions):
+    """The same counts in another order, or with a key of no template, pass."""
+    assert flagged(CountModel().fit(sessions(*RETRIES)), sessions([2, 1], [1, 99, 2])) == [False, False]
+
+
+def test_counts_of_sessions_are_as_good_as_repeats(sessions):
+    """A session that stands for forty is forty sessions."""
+    once = sessions(*[[1, 2, *[3] * retries] for retries in (0, 1, 2, 3, 5)], counts=[40] * 5)
+    assert CountModel().fit(once).learnt.fixed == CountModel().fit(sessions(*RETRIES)).learnt.fixed
+
+
+def test_test_sessions_cannot_reach_what_was_learnt(sessions):
+    """Checking anything leaves the model as it was."""
+    model = CountModel().fit(sessions(*PAIRS))
+    before = model.learnt
+    model.check(sessions([1], [2], [7, 7]))
+    assert model.learnt is before
+
+
+def test_nonsense_is_refused(sessions):
+    """A rate is a share, and an unfitted model checks nothing."""
+    with pytest.raises(InputError, match="between 0 and 1"):
+        CountModel(rate=2)
+    with pytest.raises(ModelError, match="call fit"):
+        CountModel().check(sessions([1]))
+
+
+def test_on_hdfs_the_free_keys_are_verify_serve_and_its_exception(data, sessions):
+    """Found from the training sessions alone: 2, 3 and 4 vary freely, the other eleven are fixed."""
+    train = pl.read_parquet(data("hdfs/train_normal.parquet"))["sequence"]
+    assert CountModel().fit(sessions(*train.to_list())).fixed == [5, 6, 9, 11, 16, 18, 21, 22, 23, 25, 26]
