@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.values import ValueModel
+    from deeplog_nb.models.zscore import ZScore
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.mutants import Mutants, mutants
+    from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
     from deeplog_nb.verdicts.calibrate import calibrate
@@ -51,8 +54,10 @@ if TYPE_CHECKING:
     from deeplog_nb.verdicts.power import power
     from deeplog_nb.verdicts.suitability import Suitability, suitability
     from deeplog_nb.verdicts.units import units
+    from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values, value_metrics
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
+    from deeplog_nb.views.errors import error_series, value_series
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
@@ -80,8 +85,11 @@ _HOMES = {
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
     "models.training": ("Training",),
+    "models.values": ("ValueModel",),
+    "models.zscore": ("ZScore",),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
+    "sessions.parameters": ("parameters", "retype"),
     "sessions.mutants": ("Mutants", "mutants"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
@@ -93,11 +101,13 @@ _HOMES = {
     "verdicts.judge": ("judge",),
     "verdicts.patterns": ("alarms", "patterns"),
     "verdicts.policy": ("Policy",),
+    "verdicts.value_metrics": ("false_alarms", "judge_values", "value_metrics"),
     "verdicts.power": ("power",),
     "verdicts.suitability": ("Suitability", "suitability"),
     "verdicts.units": ("units",),
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
+    "views.errors": ("error_series", "value_series"),
     "views.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -138,16 +148,21 @@ __all__ = [
     "Training",
     "Unseen",
     "UnseenKey",
+    "ValueModel",
+    "ZScore",
     "alarms",
     "best",
     "calibrate",
     "coverage",
     "detect_layout",
+    "error_series",
     "evaluate",
+    "false_alarms",
     "first_half",
     "from_structured",
     "holdout",
     "judge",
+    "judge_values",
     "layouts",
     "load",
     "load_hdfs",
@@ -156,11 +171,13 @@ __all__ = [
     "make_openstack",
     "mutants",
     "paper",
+    "parameters",
     "patterns",
     "power",
     "rank_cdf",
     "rank_left_out",
     "read",
+    "retype",
     "scan",
     "score_curve",
     "second_half",
@@ -168,6 +185,8 @@ __all__ = [
     "suggest_sessions",
     "suitability",
     "units",
+    "value_metrics",
+    "value_series",
     "write_report",
 ]
 
