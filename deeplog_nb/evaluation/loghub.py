@@ -34,7 +34,7 @@ def loghub() -> pl.DataFrame:
     The second pair is by the labels as Khan et al. (ICSE 2022) corrected them. The last row is the mean.
     """
     rows = pl.DataFrame([_one(system) for system in SYSTEMS])
-    return pl.concat([rows, rows.mean().with_columns(system=pl.lit("mean")).cast(dict(rows.schema))])
+    return pl.concat([rows, rows.mean().with_columns(system=pl.lit("mean")).cast(rows.schema)])
 
 
 def _one(system: str) -> dict[str, object]:
