@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
     from deeplog_nb.models.training import Training
+    from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.mutants import Mutants, mutants
@@ -43,14 +44,14 @@ if TYPE_CHECKING:
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.coverage import coverage
     from deeplog_nb.verdicts.curve import score_curve
-    from deeplog_nb.verdicts.deeplog import DeepLog, Setting, best, paper
+    from deeplog_nb.verdicts.deeplog import DeepLog, Setting
     from deeplog_nb.verdicts.evaluate import evaluate
     from deeplog_nb.verdicts.judge import judge
     from deeplog_nb.verdicts.patterns import alarms, patterns
     from deeplog_nb.verdicts.policy import Policy
-    from deeplog_nb.verdicts.power import power
+    from deeplog_nb.verdicts.power import detection_power
     from deeplog_nb.verdicts.suitability import Suitability, suitability
-    from deeplog_nb.verdicts.units import units
+    from deeplog_nb.verdicts.units import session_units
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.progress import Progress
@@ -80,6 +81,7 @@ _HOMES = {
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
     "models.training": ("Training",),
+    "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
     "sessions.mutants": ("Mutants", "mutants"),
@@ -88,14 +90,14 @@ _HOMES = {
     "verdicts.calibrate": ("calibrate",),
     "verdicts.coverage": ("coverage",),
     "verdicts.curve": ("score_curve",),
-    "verdicts.deeplog": ("DeepLog", "Setting", "best", "paper"),
+    "verdicts.deeplog": ("DeepLog", "Setting"),
     "verdicts.evaluate": ("evaluate",),
     "verdicts.judge": ("judge",),
     "verdicts.patterns": ("alarms", "patterns"),
     "verdicts.policy": ("Policy",),
-    "verdicts.power": ("power",),
+    "verdicts.power": ("detection_power",),
     "verdicts.suitability": ("Suitability", "suitability"),
-    "verdicts.units": ("units",),
+    "verdicts.units": ("session_units",),
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.progress": ("Progress",),
@@ -113,6 +115,7 @@ __all__ = [
     "Detection",
     "Detector",
     "Edit",
+    "Flat",
     "FrameError",
     "Generated",
     "InputError",
@@ -139,12 +142,13 @@ __all__ = [
     "Unseen",
     "UnseenKey",
     "alarms",
-    "best",
     "calibrate",
     "coverage",
     "detect_layout",
+    "detection_power",
     "evaluate",
     "first_half",
+    "from_keys",
     "from_structured",
     "holdout",
     "judge",
@@ -155,19 +159,17 @@ __all__ = [
     "make_hdfs",
     "make_openstack",
     "mutants",
-    "paper",
     "patterns",
-    "power",
     "rank_cdf",
     "rank_left_out",
     "read",
     "scan",
     "score_curve",
     "second_half",
+    "session_units",
     "sessionize",
     "suggest_sessions",
     "suitability",
-    "units",
     "write_report",
 ]
 
