@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from deeplog_nb.models.training import Training
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
+    from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.mutants import Mutants, mutants
@@ -46,14 +47,14 @@ if TYPE_CHECKING:
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.coverage import coverage
     from deeplog_nb.verdicts.curve import score_curve
-    from deeplog_nb.verdicts.deeplog import DeepLog, Setting, best, paper
+    from deeplog_nb.verdicts.deeplog import DeepLog, Setting
     from deeplog_nb.verdicts.evaluate import evaluate
     from deeplog_nb.verdicts.judge import judge
     from deeplog_nb.verdicts.patterns import alarms, patterns
     from deeplog_nb.verdicts.policy import Policy
-    from deeplog_nb.verdicts.power import power
+    from deeplog_nb.verdicts.power import detection_power
     from deeplog_nb.verdicts.suitability import Suitability, suitability
-    from deeplog_nb.verdicts.units import units
+    from deeplog_nb.verdicts.units import session_units
     from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values, value_metrics
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
@@ -87,24 +88,25 @@ _HOMES = {
     "models.training": ("Training",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
+    "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
-    "sessions.parameters": ("parameters", "retype"),
     "sessions.mutants": ("Mutants", "mutants"),
+    "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.coverage": ("coverage",),
     "verdicts.curve": ("score_curve",),
-    "verdicts.deeplog": ("DeepLog", "Setting", "best", "paper"),
+    "verdicts.deeplog": ("DeepLog", "Setting"),
     "verdicts.evaluate": ("evaluate",),
     "verdicts.judge": ("judge",),
     "verdicts.patterns": ("alarms", "patterns"),
     "verdicts.policy": ("Policy",),
-    "verdicts.value_metrics": ("false_alarms", "judge_values", "value_metrics"),
-    "verdicts.power": ("power",),
+    "verdicts.power": ("detection_power",),
     "verdicts.suitability": ("Suitability", "suitability"),
-    "verdicts.units": ("units",),
+    "verdicts.units": ("session_units",),
+    "verdicts.value_metrics": ("false_alarms", "judge_values", "value_metrics"),
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
@@ -123,6 +125,7 @@ __all__ = [
     "Detection",
     "Detector",
     "Edit",
+    "Flat",
     "FrameError",
     "Generated",
     "InputError",
@@ -151,14 +154,15 @@ __all__ = [
     "ValueModel",
     "ZScore",
     "alarms",
-    "best",
     "calibrate",
     "coverage",
     "detect_layout",
+    "detection_power",
     "error_series",
     "evaluate",
     "false_alarms",
     "first_half",
+    "from_keys",
     "from_structured",
     "holdout",
     "judge",
@@ -170,10 +174,8 @@ __all__ = [
     "make_hdfs",
     "make_openstack",
     "mutants",
-    "paper",
     "parameters",
     "patterns",
-    "power",
     "rank_cdf",
     "rank_left_out",
     "read",
@@ -181,10 +183,10 @@ __all__ = [
     "scan",
     "score_curve",
     "second_half",
+    "session_units",
     "sessionize",
     "suggest_sessions",
     "suitability",
-    "units",
     "value_metrics",
     "value_series",
     "write_report",

@@ -28,7 +28,7 @@ def texts(wanted: argparse.Namespace, progress: Callable[[str], None]) -> Iterat
     if wanted.sweep:
         from deeplog_nb.evaluation.sweep import sweep, sweep_text
 
-        rows = sweep(parts, progress=progress)
+        rows = sweep(parts, seeds=wanted.seeds, progress=progress)
         yield json.dumps({"dataset": parts.name, "sweep": rows.to_dicts()}) if wanted.json else sweep_text(rows)
         return
     from deeplog_nb.evaluation.table import table

@@ -22,7 +22,7 @@ from deeplog_nb.baselines.whole import Baseline
 from deeplog_nb.evaluation.parts import Parts
 from deeplog_nb.frames import RULES
 from deeplog_nb.verdicts.ablate import only
-from deeplog_nb.verdicts.deeplog import DeepLog, Setting, best, paper
+from deeplog_nb.verdicts.deeplog import DeepLog, Setting
 
 SIMPLE: Final[dict[str, Callable[[], Baseline]]] = {
     "ngram": NGramTopG,
@@ -73,13 +73,13 @@ def baselines(parts: Parts) -> Iterator[Judged]:
 
 def deeplog(parts: Parts, seed: int) -> Iterator[Judged]:
     """The paper's setting and ours by one seed, each part of ours left out in turn."""
-    yield _seeded(parts, "paper", paper(seed))
-    ours = _seeded(parts, "best", suited(best(seed), parts))
+    yield _seeded(parts, "paper", Setting.paper(seed))
+    ours = _seeded(parts, "best", suited(Setting.best(seed), parts))
     yield ours
     for setting, left_out in ABLATIONS.items():
         yield replace(ours, setting=setting, verdicts=only(ours.verdicts, set(RULES) - left_out), fitted=None)
     if seed == 0:  # what changes the training has to be trained
-        yield _seeded(parts, "best with swaps", replace(suited(best(seed), parts), swaps=True))
+        yield _seeded(parts, "best with swaps", replace(suited(Setting.best(seed), parts), swaps=True))
 
 
 def suited(setting: Setting, parts: Parts) -> Setting:

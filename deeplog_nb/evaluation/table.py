@@ -15,8 +15,8 @@ from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.verdicts.coverage import coverage
 from deeplog_nb.verdicts.deeplog import DeepLog
 from deeplog_nb.verdicts.evaluate import evaluate
-from deeplog_nb.verdicts.power import power
-from deeplog_nb.verdicts.units import units
+from deeplog_nb.verdicts.power import detection_power
+from deeplog_nb.verdicts.units import session_units
 
 Progress = Callable[[str], None]
 
@@ -33,7 +33,7 @@ class Table:
 
 def table(parts: Parts, *, seeds: int = 1, progress: Progress = lambda _: None) -> Table:
     """Fit and judge by every method, DeepLog by so many seeds; the truth is read when all verdicts are given."""
-    per_session = None if parts.by_entry else units(parts.test, parts.train)
+    per_session = None if parts.by_entry else session_units(parts.test, parts.train)
     changed = mutants(parts.train)
     rows, topg, caught = [], list[float](), []
     for judged in _all(parts, seeds):
@@ -61,7 +61,7 @@ def _counted(judged: Judged, parts: Parts, per_session: pl.DataFrame | None) -> 
 
 
 def _caught(setting: str, fitted: DeepLog, changed: Mutants) -> pl.DataFrame:
-    found = power(fitted.judge(changed.sessions), changed.truth)
+    found = detection_power(fitted.judge(changed.sessions), changed.truth)
     return found.select(pl.lit(setting).alias("setting"), pl.all())
 
 

@@ -8,7 +8,7 @@ together, though by chance they would have, many times. Neither is a threshold o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import COUNTED, InputError, ModelError, check
+from deeplog_nb.models.learnt import Learnt, Reals, digest_of, load_learnt, save_learnt
 from deeplog_nb.sessions.budget import allowed
 from deeplog_nb.sessions.vectors import count_vectors
 from deeplog_nb.sessions.vocabulary import Vocabulary
@@ -25,19 +26,6 @@ TWINS: Final = 0.5  # share of the sessions that must agree with another in all 
 ITEMS: Final = 4000  # (key, count) pairs that are compared with one another, the most frequent
 NAMED: Final = 3  # keys that a reason names
 Flags = npt.NDArray[np.bool_]
-Reals = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Learnt:
-    """What training allows. Axes: D distinct count vectors, I items; an item is one key with one count."""
-
-    vocabulary: Vocabulary
-    fixed: tuple[int, ...]  # columns of the keys whose counts are checked
-    items: Ints  # [I, 2] column, count
-    expected: Reals  # [I, I] how often chance would have shown both in one session; 0 where they are allowed
-    sessions: int
-    left_out: int  # training sessions that the check would flag, had they not been in it
 
 
 class CountModel:
@@ -82,6 +70,23 @@ class CountModel:
         told = pl.DataFrame({"reason": reasons.gather(of_vector.ravel())}).with_row_index("sequence")
         joined = distinct.of_session.join(told, on="sequence", how="left", maintain_order="left")
         return check(joined.with_columns(flagged=pl.col("reason").is_not_null()).select(*COUNTED), COUNTED, "counted")
+
+    def save(self, folder: Path | str) -> None:
+        """Write ``counts.safetensors`` and ``counts.json``."""
+        save_learnt(Path(folder), self.rate, self.learnt)
+
+    @classmethod
+    def load(cls, folder: Path | str) -> CountModel:
+        """Read a model that :meth:`save` wrote; refuses what is broken."""
+        rate, learnt = load_learnt(Path(folder))
+        model = cls(rate=rate)
+        model._learnt = learnt
+        return model
+
+    @property
+    def digest(self) -> str:
+        """What tells this model from any other: the SHA-256 of its ``counts.json``."""
+        return digest_of(self.rate, self.learnt)
 
     @property
     def learnt(self) -> Learnt:

@@ -1,4 +1,4 @@
-"""A model on disk: weights as safetensors, everything else as JSON, each with the other's digest. No pickle."""
+"""A model on disk: numbers as safetensors, everything else as JSON, which holds their digest. No pickle."""
 
 from __future__ import annotations
 
@@ -22,14 +22,25 @@ Facts = Mapping[str, Any]
 
 def save_model(folder: Path, name: str, network: nn.Module, facts: Facts) -> None:
     """Write ``name.safetensors``, then ``name.json``, which names the weights it belongs to."""
-    weights = save_tensors({key: value.contiguous().cpu() for key, value in network.state_dict().items()})
+    save_numbers(folder, name, network.state_dict(), facts)
+
+
+def save_numbers(folder: Path, name: str, numbers: Mapping[str, Tensor], facts: Facts) -> None:
+    """The same for a model that is no network."""
+    weights, described = packed(numbers, facts)
     write_whole(folder / f"{name}.safetensors", weights)
+    write_whole(folder / f"{name}.json", described)
+
+
+def packed(numbers: Mapping[str, Tensor], facts: Facts) -> tuple[bytes, bytes]:
+    """What goes into the two files. The second, which holds the first one's digest, stands for the whole model."""
+    weights = save_tensors({key: value.contiguous().cpu() for key, value in numbers.items()})
     content = {"format": FORMAT, "weights": hashlib.sha256(weights).hexdigest(), **facts}
-    write_whole(folder / f"{name}.json", json.dumps(content, indent=1).encode())
+    return weights, json.dumps(content, indent=1).encode()
 
 
 def load_model(folder: Path, name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Facts and weights that :func:`save_model` wrote; refuses what is broken or does not belong together."""
+    """Facts and numbers that ``save_model`` or ``save_numbers`` wrote; refuses what is broken or not of a piece."""
     path = folder / f"{name}.json"
     try:
         facts = json.loads(path.read_bytes())

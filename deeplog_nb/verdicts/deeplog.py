@@ -26,7 +26,7 @@ PAPER = Policy(g=9, longer_than=10, source="the paper's defaults: g = 9; session
 
 @dataclass(frozen=True)
 class Setting:
-    """What is learnt and how it judges. The defaults are ``best``; each part can be left out."""
+    """What is learnt and how it judges. The defaults are :meth:`best`; each part can be left out."""
 
     keys: KeySettings = field(default_factory=KeySettings)
     policy: Policy | None = None  # None: bounds from the training sessions, left out in turn
@@ -38,21 +38,24 @@ class Setting:
     stop: float | None = None  # share of the sessions, the latest, held out to stop the training by; None: no stop
     swaps: bool = False  # train on neighbours in the other order too, where both orders occur
 
+    @classmethod
+    def best(cls, seed: int = 0) -> Setting:
+        """Our defaults, for any log."""
+        return cls(KeySettings(training=Training(seed=seed)))
 
-def paper(seed: int = 0) -> Setting:
-    """The paper's setting: h = 10, g = 9, two layers of 64, no padding, no end symbol, short sessions flagged.
+    @classmethod
+    def paper(cls, seed: int = 0, *, history: int = 10, layers: int = 2, units: int = 64) -> Setting:
+        """The paper's: h = 10, g = 9, two layers of 64, no padding, no end symbol, sessions of h keys or fewer flagged.
 
-    What the paper does not say (optimizer, steps, which windows how often) is what it is everywhere in this package;
-    the weights that stay are those with the least loss on the held-out latest tenth of the normal sessions.
-    """
-    training = Training(seed=seed)
-    keys = KeySettings(start=False, end=False, unknown=False, blur=0.0, dropout=0.0, direct=False, training=training)
-    return Setting(keys, PAPER, ending=False, counts=False, stop=0.1)
+        What the paper does not say (optimizer, steps, which windows how often) is what it is everywhere in this
+        package; the weights that stay are those with the least loss on the held-out latest tenth of the sessions.
 
-
-def best(seed: int = 0) -> Setting:
-    """Our defaults, for any log."""
-    return Setting(KeySettings(training=Training(seed=seed)))
+        >>> Setting.paper(history=5).policy.longer_than
+        5
+        """
+        plain = KeySettings(start=False, end=False, unknown=False, blur=0.0, dropout=0.0, direct=False)
+        keys = replace(plain, history=history, layers=layers, units=units, training=Training(seed=seed))
+        return cls(keys, replace(PAPER, longer_than=history), ending=False, counts=False, stop=0.1)
 
 
 class DeepLog:
@@ -68,7 +71,7 @@ class DeepLog:
     """
 
     def __init__(self, setting: Setting | None = None) -> None:
-        self.setting = setting or best()
+        self.setting = setting or Setting.best()
         self._keys: KeyModel | None = None
         self._counts: CountModel | None = None
         self._policy: Policy | None = None

@@ -9,7 +9,7 @@ from deeplog_nb.frames import TRUTH_SESSIONS, VERDICTS, check
 _KIND = TRUTH_SESSIONS | {"kind": pl.String()}
 
 
-def power(verdicts: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+def detection_power(verdicts: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """``kind, mutants, caught``: how many of each kind there are, and the share of them with an alarm.
 
     ``truth`` is that of :func:`mutants`, or of any log whose anomalies have a kind.
@@ -18,7 +18,7 @@ def power(verdicts: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     >>> rows = {"session": ["a", "b"], "anomalous": [True, False]}
     >>> judged = pl.DataFrame(rows).with_columns(
     ...     pl.lit(None, kind).alias(name) for name, kind in VERDICTS.items() if name not in rows)
-    >>> power(judged, truth).rows()
+    >>> detection_power(judged, truth).rows()
     [('cut', 2, 0.5)]
     """
     flagged = check(verdicts, VERDICTS, "verdicts").group_by("session").agg(pl.col("anomalous").any().alias("caught"))

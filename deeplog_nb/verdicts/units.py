@@ -10,7 +10,7 @@ import polars as pl
 from deeplog_nb.frames import SESSIONS, UNITS, VERDICTS, check
 
 
-def units(sessions: pl.DataFrame, train: pl.DataFrame, *, history: int = 10) -> pl.DataFrame:
+def session_units(sessions: pl.DataFrame, train: pl.DataFrame, *, history: int = 10) -> pl.DataFrame:
     """UNITS of these sessions: which are alike, longer than ``history``, hard, or seen in training.
 
     ``hard`` are the longer ones whose keys all occur in ``train``: no length rule and no unseen key finds them.
@@ -19,7 +19,7 @@ def units(sessions: pl.DataFrame, train: pl.DataFrame, *, history: int = 10) -> 
     >>> from deeplog_nb.frames import SESSIONS
     >>> rows = [("a", 0, 1, 5, False), ("a", 1, 2, 5, False), ("b", 0, 9, 1, False)]
     >>> sessions = pl.DataFrame(rows, schema=dict(SESSIONS), orient="row")
-    >>> units(sessions, sessions.head(2), history=1).select("session", "longer", "hard", "recurring").rows()
+    >>> session_units(sessions, sessions.head(2), history=1).select("session", "longer", "hard", "recurring").rows()
     [('a', True, True, True), ('b', False, False, False)]
     """
     known = check(train, SESSIONS, "train")["key"].unique().implode()

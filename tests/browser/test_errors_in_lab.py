@@ -21,7 +21,9 @@ normal = dl.sessionize(templates.parse(dl.first_half(lines)), by=machine)
 all_of_it = dl.sessionize(templates.parse(lines), by=machine)
 values = dl.ValueModel().fit(normal, templates=templates)
 """
-PICTURE = "dl.error_series({c: values.at(confidence=c).errors(all_of_it) for c in (.98, .99, .999)}, templates=templates)"
+PICTURE = (
+    "dl.error_series({c: values.at(confidence=c).errors(all_of_it) for c in (.98, .99, .999)}, templates=templates)"
+)
 
 
 def drawn(page: Any) -> Any:

@@ -38,9 +38,12 @@ def quick():
         training = Training(epochs=3, draws=128, device="cpu", seed=seed)
         return Setting(KeySettings(history=2, layers=1, units=8, training=training), folds=2)
 
+    def theirs(seed, **changed):
+        return replace(small(seed), policy=PAPER, ending=False, counts=False, stop=0.1, folds=2 + sum(changed.values()))
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(methods, "best", small)
-        patch.setattr(methods, "paper", lambda seed: replace(small(seed), policy=PAPER, ending=False, counts=False))
+        patch.setattr(Setting, "best", small)
+        patch.setattr(Setting, "paper", theirs)
         patch.setattr(methods, "TfidfLSTM", partial(TfidfLSTM, units=8, training=small(0).keys.training))
         yield
 
@@ -143,9 +146,9 @@ def test_published_figures_come_out_exactly(data):
 
 def methods_rows(judged, parts):
     from deeplog_nb.verdicts.evaluate import evaluate
-    from deeplog_nb.verdicts.units import units
+    from deeplog_nb.verdicts.units import session_units
 
-    return evaluate(judged.verdicts, parts.truth, method=judged.method, units=units(parts.test, parts.train))
+    return evaluate(judged.verdicts, parts.truth, method=judged.method, units=session_units(parts.test, parts.train))
 
 
 def test_a_stream_is_counted_by_entry(data):

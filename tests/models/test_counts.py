@@ -1,7 +1,11 @@
 """The count check: which keys are fixed, which counts exclude each other, and what is said of a session."""
 
+import hashlib
+import json
+
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from deeplog_nb.frames import InputError, ModelError
 from deeplog_nb.models.counts import CountModel
@@ -72,6 +76,53 @@ def test_test_sessions_cannot_reach_what_was_learnt(sessions):
     before = model.learnt
     model.check(sessions([1], [2], [7, 7]))
     assert model.learnt is before
+
+
+def test_a_saved_model_says_the_same(sessions, tmp_path):
+    """What is loaded checks as what was saved, word for word, and has the digest of its file."""
+    model = CountModel(rate=0.02).fit(sessions(*PAIRS, *RETRIES))
+    model.save(tmp_path)
+    loaded, asked = CountModel.load(tmp_path), sessions([1, 2], [1, 1, 2], [1, 3, 3], [9])
+    assert_frame_equal(loaded.check(asked), model.check(asked))
+    assert (loaded.rate, loaded.source, loaded.digest) == (0.02, model.source, model.digest)
+    assert loaded.digest == hashlib.sha256((tmp_path / "counts.json").read_bytes()).hexdigest()
+
+
+def test_models_differ_by_digest(sessions):
+    """Other training sessions or another rate give another digest."""
+    fitted = [
+        CountModel(rate=rate).fit(sessions(*PAIRS[:size])) for rate, size in ((1e-3, 200), (1e-2, 200), (1e-3, 199))
+    ]
+    assert len({model.digest for model in fitted}) == 3
+
+
+def test_a_model_without_items_comes_back(sessions, tmp_path):
+    """Where nothing is fixed there is nothing to check, then and now."""
+    CountModel().fit(sessions([1], [2, 2])).save(tmp_path)
+    assert CountModel.load(tmp_path).fixed == []
+
+
+@pytest.mark.parametrize(
+    ("fact", "wrong"), [("fixed", [99]), ("fixed", "x"), ("vocabulary", [1]), ("rate", None), ("rate", 3)], ids=str
+)
+def test_a_broken_file_is_refused(sessions, tmp_path, fact, wrong):
+    """Columns that are no key, facts of another kind: the file is named, nothing is guessed."""
+    CountModel().fit(sessions(*RETRIES)).save(tmp_path)
+    path = tmp_path / "counts.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {fact: wrong}))
+    with pytest.raises(ModelError, match="not a saved CountModel"):
+        CountModel.load(tmp_path)
+
+
+def test_changed_numbers_are_refused(sessions, tmp_path):
+    """One bit in the numbers, or no file at all."""
+    CountModel().fit(sessions(*PAIRS)).save(tmp_path)
+    path = tmp_path / "counts.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(ModelError, match="changed since it was saved"):
+        CountModel.load(tmp_path)
+    with pytest.raises(InputError, match="no saved counts model"):
+        CountModel.load(tmp_path / "elsewhere")
 
 
 def test_nonsense_is_refused(sessions):

@@ -97,3 +97,14 @@ def test_the_bound_does_not_jump_where_the_sessions_become_many(ranks):
 def test_a_handful_of_sessions_gives_a_bound(ranks, sessions, rate):
     """However few are held out, there is a bound, and none of them lies far below it."""
     assert 0 < calibrate(many(ranks, [0.5] * sessions), rate=rate).probability <= 0.5
+
+
+def test_a_higher_rate_never_lowers_a_bound(ranks):
+    """From one in ten thousand to one in three, where less than one session is expected and where many are."""
+    held = many(
+        ranks, [10.0 ** -(10 - number % 10) for number in range(200)], ends=[0.001 * n + 1e-4 for n in range(200)]
+    )
+    policies = [calibrate(held, rate=10 ** -(4 - step / 10)) for step in range(35)]
+    for name in ("probability", "ending"):
+        bounds = [getattr(policy, name) for policy in policies]
+        assert bounds == sorted(bounds)

@@ -14,9 +14,9 @@ from deeplog_nb.models.training import Training
 from deeplog_nb.sessions.mutants import mutants
 from deeplog_nb.verdicts.ablate import only
 from deeplog_nb.verdicts.coverage import coverage
-from deeplog_nb.verdicts.deeplog import DeepLog, Setting, best, paper
+from deeplog_nb.verdicts.deeplog import DeepLog, Setting
 from deeplog_nb.verdicts.judge import judge
-from deeplog_nb.verdicts.power import power
+from deeplog_nb.verdicts.power import detection_power
 
 FAST = Training(epochs=8, draws=512, device="cpu")
 QUICK = Setting(KeySettings(history=3, layers=1, units=16, training=FAST), folds=2)
@@ -30,7 +30,7 @@ def model(sessions):
 
 def test_the_settings_are_the_papers_and_ours():
     """H = 10, g = 9, two layers of 64, nothing padded; ours judges order, ending and counts."""
-    theirs, ours = paper(3), best(3)
+    theirs, ours = Setting.paper(3), Setting.best(3)
     assert (theirs.keys.history, theirs.keys.layers, theirs.keys.units) == (10, 2, 64)
     assert (theirs.keys.start, theirs.keys.end, theirs.keys.direct, theirs.counts) == (False, False, False, False)
     assert (theirs.policy.g, theirs.policy.longer_than) == (9, 10)
@@ -80,7 +80,7 @@ def test_a_rule_can_be_left_out(model, sessions):
 def test_mutants_measure_power_without_labels(model, sessions):
     """Of each kind the share that is found; cut sessions are all found here."""
     made = mutants(sessions(*TASKS), seed=1)
-    found = power(model.judge(made.sessions), made.truth)
+    found = detection_power(model.judge(made.sessions), made.truth)
     assert found["caught"].is_between(0, 1).all()
     assert found.filter(kind="cut")["caught"].item() == 1.0
 

@@ -10,12 +10,12 @@ from deeplog_nb.frames import FrameError, InputError
 from deeplog_nb.verdicts.bootstrap import f1_interval
 from deeplog_nb.verdicts.curve import LABEL, score_curve
 from deeplog_nb.verdicts.evaluate import evaluate
-from deeplog_nb.verdicts.units import units
+from deeplog_nb.verdicts.units import session_units
 
 
 def test_sessions_are_alike_longer_hard_and_recurring(sessions):
     """Each as its name says, key 0 being one that training cannot have."""
-    found = units(sessions([1, 2], [1, 2], [2, 1, 1], [1, 9, 1], [0, 1, 1]), sessions([1, 2], [2]), history=2)
+    found = session_units(sessions([1, 2], [1, 2], [2, 1, 1], [1, 9, 1], [0, 1, 1]), sessions([1, 2], [2]), history=2)
     assert found["sequence"].n_unique() == 4
     assert found["longer"].to_list() == [False, False, True, True, True]
     assert found["hard"].to_list() == [False, False, True, False, False]
@@ -26,7 +26,7 @@ def test_whole_sessions_are_counted_in_every_unit(sessions):
     """Verdicts without keys get their units from the sessions, and what recurs is a column."""
     train, test = sessions([1, 2]), sessions([1, 2], [1, 2, 1], [1, 9], counts=[8, 1, 2])
     truth = pl.DataFrame({"session": ["s0", "s1", "s2"], "anomalous": [False, True, True]})
-    found = evaluate(UnseenKey().fit(train).judge(test), truth, units=units(test, train, history=2))
+    found = evaluate(UnseenKey().fit(train).judge(test), truth, units=session_units(test, train, history=2))
     assert found.select("unit", "tp", "fp", "fn", "tn").rows() == [
         ("session", 2, 0, 1, 8), ("distinct", 1, 0, 1, 1), ("longer", 0, 0, 1, 0), ("hard", 0, 0, 1, 0),
     ]  # fmt: skip
