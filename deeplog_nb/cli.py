@@ -200,7 +200,8 @@ def _print_findings(found: Sequence[Any], run: Run) -> None:
         often = f"{each.sessions:,} alike, the worst" if each.sessions > 1 else "once"
         print(f"\n{number:>3}. {visible(each.title, 300)}")
         print(f"     {often}: {visible(f'{each.file}:{each.line}')} · {visible(where, 80)}")
-        print(f"     {visible(each.why, 300)}")
+        if each.why not in each.title:
+            print(f"     {visible(each.why, 300)}")
         for row in each.context:
             print(f"     {'▶' if row.is_alarm else ' '} {row.line:>7}  {visible(row.message, 160)}")
 

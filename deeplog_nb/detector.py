@@ -18,6 +18,7 @@ from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import ERRORS, RANKS, FrameError, InputError, ModelError, check
 from deeplog_nb.lines.layouts import layouts
+from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Step
 from deeplog_nb.models.values import ValueModel
@@ -27,7 +28,8 @@ from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+COUNTS: Final = "counts.json"  # beside the others where sessions have an id
 PARTS: Final = ("templates.json", "keys.json", "values.json", "held_out.parquet", "held_errors.parquet")
 LEAST: Final = 200  # training entries; with fewer there is nothing to learn an order from
 WINDOW: Final = 100  # entries that count as a session where the log has none
@@ -66,6 +68,7 @@ class Detector:
     templates: Templates
     keys: KeyModel
     values: ValueModel
+    counts: CountModel | None  # of sessions with an id: how often each key may come in one
     policy: Policy
     cut: Cut
     held_out: pl.DataFrame  # RANKS of the held-out normal sessions that the policy comes from
@@ -109,13 +112,14 @@ class Detector:
         odd = (values.unfitted() if values else ValueModel(elapsed=not cut.whole_files)).fit(
             train, valid, templates=templates
         )
+        counts = CountModel(rate=rate).fit(sessions) if cut.by else None
         held_out, held_errors = model.rank(valid), odd.errors(valid)
         if cut.whole_files or held_out["session"].n_unique() < FEW:  # too few to count alarms by
             parts = _in_windows(held_out), _in_windows(held_errors)
             policy = calibrate(*parts, rate=rate, unit=f"windows of {WINDOW} lines")
         else:
             policy = calibrate(held_out, held_errors, rate=rate)
-        return cls(templates, model, odd.at(confidence=policy.confidence), policy, cut, held_out, held_errors)
+        return cls(templates, model, odd.at(confidence=policy.confidence), counts, policy, cut, held_out, held_errors)
 
     def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen.
@@ -125,12 +129,13 @@ class Detector:
         place = {"file": pl.Categorical(), "line": pl.UInt64()}
         events = self.templates.parse(check(lines, place, "lines"))
         alone = without_session(events, self.cut.by)
-        ranks, errors = self._loose(alone), pl.DataFrame(schema=ERRORS)
+        ranks, errors, counted = self._loose(alone), pl.DataFrame(schema=ERRORS), None
         if len(alone) < len(events):
             sessions = sessionize(events, **asdict(self.cut))
             ordered, errors = self.keys.rank(sessions), self.values.errors(sessions)
+            counted = self.counts.check(sessions) if self.counts else None
             ranks = pl.concat([ordered, ranks.select(ordered.columns)])
-        return judge(ranks, errors, policy=self.policy).pipe(_with_shape, events)
+        return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -145,6 +150,9 @@ class Detector:
         self.templates.save(folder / "templates.json")
         self.keys.save(folder)
         self.values.save(folder)
+        (folder / COUNTS).unlink(missing_ok=True)
+        if self.counts:
+            self.counts.save(folder)
         for name, frame in (("held_out", self.held_out), ("held_errors", self.held_errors)):
             content = BytesIO()
             frame.write_parquet(content)
@@ -165,7 +173,8 @@ class Detector:
             policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
         except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
             raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
-        models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device)
+        counts = CountModel.load(folder) if (folder / COUNTS).exists() else None
+        models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device), counts
         return cls(Templates.load(folder / "templates.json"), *models, policy, cut, held_out, held_errors)
 
     def __repr__(self) -> str:
@@ -225,7 +234,8 @@ def _facts(path: Path) -> dict[str, Any]:
 def _digests(folder: Path) -> dict[str, str]:
     """What tells each part from any other; the weights' own digest stands in keys.json."""
     try:
-        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in PARTS}
+        parts = [*PARTS, COUNTS] if (folder / COUNTS).exists() else PARTS
+        return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in parts}
     except FileNotFoundError as error:
         raise InputError(
             f"{folder}: {Path(error.filename).name} is missing; give a folder that save() wrote"

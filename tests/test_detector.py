@@ -66,6 +66,18 @@ def test_every_line_is_judged_once_or_in_each_of_its_sessions(detector, lines):
     assert judged.select("file", "line").unique().height == len(lines)
 
 
+def test_counts_are_checked_where_sessions_have_an_id(detector, lines):
+    """A machine that was built twice has counts that training does not allow, and the end row says which."""
+    session = detector.judge(lines).filter(~pl.col("anomalous").any().over("session"))["session"].drop_nulls()[0]
+    own = lines.filter(pl.col("message").str.contains(session, literal=True))
+    built = own.filter(pl.col("message").str.contains("seconds to build instance", literal=True))
+    again = built.with_columns(line=pl.col("line") + 1_000_000)
+    end = detector.judge(pl.concat([lines, again]).sort("time")).filter(pl.col("session") == session)[-1]
+    assert end["counts"].item()
+    assert "counts: key" in end["why"].item()
+    assert Detector.fit(first_half(lines), by=None, keys=KeyModel(training=Training(epochs=1))).counts is None
+
+
 def test_an_unseen_message_outside_all_sessions_is_found(detector, lines):
     """A line that names no session is not lost: a message that fits no template is an alarm of its own."""
     strange = lines.filter(~pl.col("message").str.contains("instance: ")).tail(1)

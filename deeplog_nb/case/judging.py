@@ -21,7 +21,7 @@ FILES: Final = 20  # named in full
 
 def judged_how(detector: Detector, limit: int) -> Html:
     """Rules and bounds in words, the model, the cut into sessions, and the templates."""
-    rules = tag("ul", *(tag("li", rule) for rule in _rules(detector.policy)))
+    rules = tag("ul", *(tag("li", rule) for rule in _rules(detector.policy, counts=detector.counts is not None)))
     settings = detector.keys.settings
     model = f"an LSTM (a network that reads sequences) that looks {settings.history} lines back; {detector.keys!r}"
     told = facts(
@@ -55,7 +55,7 @@ def made_with(detector: Detector, lines: pl.DataFrame, verdicts: pl.DataFrame, l
     return tag("footer", tag("h2", "Provenance"), facts(pairs), tag("p", note))
 
 
-def _rules(policy: Policy) -> Iterator[str]:
+def _rules(policy: Policy, *, counts: bool) -> Iterator[str]:
     yield "Never seen: the message fits no template, or one that no session had in training."
     if policy.probability is not None:
         yield (
@@ -68,6 +68,11 @@ def _rules(policy: Policy) -> Iterator[str]:
         yield (
             "Ended early: the session ended where the model gave an end a probability below "
             f"{policy.ending:.2g} ({one_in(policy.ending)}). Sessions that may go on after the log are exempt."
+        )
+    if counts:
+        yield (
+            "Wrong count: a message came so often in the session, or so seldom, as it never did in training beside the "
+            "others that came; only messages whose count follows from the others' are checked."
         )
     yield (
         "Odd time or value: the wait before a message, or a number in it, was farther from what the value model "

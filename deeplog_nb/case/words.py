@@ -19,6 +19,7 @@ RULE_WORDS: Final = {
     "unseen": "never seen",
     "unlikely": "unlikely",
     "ended_early": "ended early",
+    "counts": "wrong count",
     "short": "too short",
     "timing": "odd time",
     "value": "odd value",
@@ -56,10 +57,17 @@ def title(row: Mapping[str, Any], message: str, templates: Templates, expected: 
     if row["rule"] == "ended_early":
         last = _named(row["before"], message, templates)
         return f"Ended after {last}; expected {_alternatives(expected, ENDS)}"
+    if row["rule"] == "counts":
+        return f"Wrong counts: {with_names(row['why'].rpartition('counts: ')[2], templates)}"
     came = templates.text(row["key"])
     if row["rule"] in ("timing", "value"):
         return f"Odd {'wait before' if row['rule'] == 'timing' else 'value in'} {_quote(came)}: {row['why']}"
     return f"Expected {_alternatives(expected, came)}, came {_named(row['key'], message, templates)}"
+
+
+def with_names(reason: str, templates: Templates) -> str:
+    """A reason that says ``key 3``, with the template that this is."""
+    return re.sub(r"\bkey (\d+)", lambda found: _quote(templates.text(int(found[1]))), reason)
 
 
 def percent(probability: float) -> str:

@@ -8,6 +8,7 @@ together, though by chance they would have, many times. Neither is a threshold o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Ints, sequences
 
 TWINS: Final = 0.5  # share of the sessions that must agree with another in all other counts, to say that one follows
+RANGE: Final = 2  # counts that a key may have; with more it is taken for one that ranges, such as a loop's
 ITEMS: Final = 4000  # (key, count) pairs that are compared with one another, the most frequent
 NAMED: Final = 3  # keys that a reason names
 Flags = npt.NDArray[np.bool_]
@@ -114,7 +116,10 @@ def _learn(vocabulary: Vocabulary, vectors: Ints, weights: Reals, rate: float) -
     """Keys are dropped, worst first, and chance is asked for more, until leaving one out flags few enough."""
     total = int(weights.sum())
     most = allowed(total, rate)
-    fixed = _fixed(vectors, weights, most)
+    ranging, whole = _ranging(vectors, total, rate), _fixed(vectors, weights, most)
+    vectors, alike = np.unique(_seen(vectors, ranging), axis=0, return_inverse=True)
+    weights = np.bincount(alike.ravel(), weights=weights).astype(np.float64)
+    fixed = np.intersect1d(whole, _fixed(vectors, weights, most))
     while (novel := _novel_values(vectors, weights, fixed)).any(axis=1) @ weights > most:
         fixed = np.delete(fixed, int(np.argmax(weights @ novel)))
     items = _items(vectors, weights, fixed)
@@ -124,8 +129,23 @@ def _learn(vocabulary: Vocabulary, vectors: Ints, weights: Reals, rate: float) -
         expected, left_out = _excluded(held, weights, items, needed)
         flagged = int((left_out | novel.any(axis=1)) @ weights)
         if flagged <= most or not expected.any():
-            return Learnt(vocabulary, tuple(fixed.tolist()), items, expected, total, flagged)
+            checked = tuple(column for column in ranging if column in fixed)
+            return Learnt(vocabulary, tuple(fixed.tolist()), items, expected, total, flagged, checked)
         needed *= 2
+
+
+def _ranging(vectors: Ints, total: int, rate: float) -> tuple[int, ...]:
+    """Keys with a range of counts that so few sessions do not bound: of n the next passes an end by chance 2/(n+1)."""
+    if 2 / (total + 1) <= rate:
+        return ()
+    return tuple(column for column in range(vectors.shape[1]) if len(np.unique(vectors[:, column])) > RANGE)
+
+
+def _seen(vectors: Ints, ranging: Sequence[int]) -> Ints:
+    """The vectors as they are checked: of a key that ranges, whether it comes at all."""
+    seen = vectors.copy()
+    seen[:, list(ranging)] = np.minimum(seen[:, list(ranging)], 1)
+    return seen
 
 
 def _fixed(vectors: Ints, weights: Reals, most: int) -> Ints:
@@ -188,6 +208,7 @@ def _excluded(held: Reals, weights: Reals, items: Ints, needed: float) -> tuple[
 
 def _reasons(learnt: Learnt, vectors: Ints) -> list[str | None]:
     """For each vector the counts that are impossible in it, in words, or None."""
+    vectors = _seen(vectors, learnt.ranging)
     held = _held(vectors, learnt.items)  # [D, I]
     known = np.zeros((len(vectors), len(learnt.vocabulary.keys)), np.bool_)  # [D, K] has an item of that key
     for item, column in enumerate(learnt.items[:, 0]):
@@ -205,7 +226,10 @@ def _reason(learnt: Learnt, vector: Ints, held: Reals, new: Ints) -> str:
     keys, items = learnt.vocabulary.keys, learnt.items
     if len(new):
         told = [
-            f"key {keys[column]} occurs {vector[column]} times, in training {_usual(items[items[:, 0] == column, 1])}"
+            f"key {keys[column]} does not occur, in training it always does"
+            if column in learnt.ranging
+            else f"key {keys[column]} occurs {vector[column]} times, in training "
+            f"{_usual(items[items[:, 0] == column, 1])}"
             for column in new[:NAMED].tolist()
         ]
         return "; ".join([*told, f"{len(new) - NAMED} more keys"] if len(new) > NAMED else told)

@@ -31,6 +31,7 @@ class Learnt:
     expected: Reals  # [I, I] how often chance would have shown both in one session; 0 where they are allowed
     sessions: int
     left_out: int  # training sessions that the check would flag, had they not been in it
+    ranging: tuple[int, ...] = ()  # of the fixed ones, those of which only presence is checked: 0 or at least 1
 
 
 def save_learnt(folder: Path, rate: float, learnt: Learnt) -> None:
@@ -77,6 +78,7 @@ def _facts(rate: float, learnt: Learnt) -> dict[str, Any]:
         "fixed": learnt.fixed,
         "sessions": learnt.sessions,
         "left_out": learnt.left_out,
+        "ranging": learnt.ranging,
     }
 
 
@@ -84,12 +86,12 @@ def _described(facts: dict[str, Any], numbers: dict[str, npt.NDArray[Any]]) -> L
     if not 0 < float(facts["rate"]) < 1:
         raise ValueError("its rate is no share")
     vocabulary = Vocabulary(tuple(int(key) for key in facts["vocabulary"]))
-    fixed = tuple(int(column) for column in facts["fixed"])
+    fixed, ranging = (tuple(int(column) for column in facts[name]) for name in ("fixed", "ranging"))
     items, pairs, expected = numbers["items"], numbers["pairs"], numbers["expected"]
-    if not {*items[:, 0].tolist(), *fixed} <= set(range(len(vocabulary.keys))):
+    if not {*items[:, 0].tolist(), *fixed, *ranging} <= set(range(len(vocabulary.keys))):
         raise ValueError("a column is none of its keys")
     if not ((expected > 0) & np.isfinite(expected)).all() or (pairs < 0).any():
         raise ValueError("its numbers are none that training gives")
     table = np.zeros((len(items), len(items)))  # [I, I]
     table[pairs[:, 0], pairs[:, 1]] = expected
-    return Learnt(vocabulary, fixed, items, table, int(facts["sessions"]), int(facts["left_out"]))
+    return Learnt(vocabulary, fixed, items, table, int(facts["sessions"]), int(facts["left_out"]), ranging)

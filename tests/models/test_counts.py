@@ -54,6 +54,15 @@ def test_one_odd_training_session_does_not_free_a_key(sessions):
     assert "1 of 201 flagged" in model.source
 
 
+def test_of_a_loops_key_few_sessions_bound_only_its_presence(sessions):
+    """Of 200 sessions with 2 to 5 rounds, one with 9 is no surprise, one with none is; 4,000 sessions bound it."""
+    rounds = [[1, *[2] * times, *[3] * times] for times in (2, 3, 4, 5) for _ in range(50)]
+    few, many = (CountModel().fit(sessions(*rounds * times)) for times in (1, 20))
+    tried = sessions([1, *[2] * 9, *[3] * 9], [1, 3, 3])
+    assert (flagged(few, tried), flagged(many, tried)) == ([False, True], [True, True])
+    assert "key 2 does not occur, in training it always does" in few.check(tried)["reason"][1]
+
+
 def test_open_sessions_teach_nothing(sessions):
     """What may go on has no final counts."""
     assert CountModel().fit(sessions(*RETRIES, open_=True)).fixed == []
