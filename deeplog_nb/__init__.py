@@ -35,10 +35,13 @@ if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.values import ValueModel
+    from deeplog_nb.models.zscore import ZScore
     from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
     from deeplog_nb.sessions.mutants import Mutants, mutants
+    from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
     from deeplog_nb.verdicts.calibrate import calibrate
@@ -52,8 +55,10 @@ if TYPE_CHECKING:
     from deeplog_nb.verdicts.power import detection_power
     from deeplog_nb.verdicts.suitability import Suitability, suitability
     from deeplog_nb.verdicts.units import session_units
+    from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values, value_metrics
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
+    from deeplog_nb.views.errors import error_series, value_series
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
@@ -81,10 +86,13 @@ _HOMES = {
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
     "models.training": ("Training",),
+    "models.values": ("ValueModel",),
+    "models.zscore": ("ZScore",),
     "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
     "sessions.mutants": ("Mutants", "mutants"),
+    "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
     "verdicts.calibrate": ("calibrate",),
@@ -98,8 +106,10 @@ _HOMES = {
     "verdicts.power": ("detection_power",),
     "verdicts.suitability": ("Suitability", "suitability"),
     "verdicts.units": ("session_units",),
+    "verdicts.value_metrics": ("false_alarms", "judge_values", "value_metrics"),
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
+    "views.errors": ("error_series", "value_series"),
     "views.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -141,17 +151,22 @@ __all__ = [
     "Training",
     "Unseen",
     "UnseenKey",
+    "ValueModel",
+    "ZScore",
     "alarms",
     "calibrate",
     "coverage",
     "detect_layout",
     "detection_power",
+    "error_series",
     "evaluate",
+    "false_alarms",
     "first_half",
     "from_keys",
     "from_structured",
     "holdout",
     "judge",
+    "judge_values",
     "layouts",
     "load",
     "load_hdfs",
@@ -159,10 +174,12 @@ __all__ = [
     "make_hdfs",
     "make_openstack",
     "mutants",
+    "parameters",
     "patterns",
     "rank_cdf",
     "rank_left_out",
     "read",
+    "retype",
     "scan",
     "score_curve",
     "second_half",
@@ -170,6 +187,8 @@ __all__ = [
     "sessionize",
     "suggest_sessions",
     "suitability",
+    "value_metrics",
+    "value_series",
     "write_report",
 ]
 

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from deeplog_nb.case.facts import line_counts, read_fact, sessions_fact
 from deeplog_nb.evaluation.command import add_options
 from deeplog_nb.frames import DeepLogError, InputError
 
-COUNTED: Final = ("folded", "cut", "recoded", "damaged")  # flags that the first fact tells of
 SHOWN: Final = 20  # findings printed; the report holds more
 
 
@@ -53,8 +53,11 @@ def report(wanted: argparse.Namespace) -> None:
         raise InputError(
             "--model brings its own normal part and sessions; leave --normal, --session, --gap, --count out"
         )
-    run = _judge(wanted)
     out = Path(wanted.out)
+    _refuse_to_overwrite(
+        [*wanted.suspect, *(wanted.normal or [])], [out / "report.html", out / "verdicts.parquet", wanted.save_model]
+    )
+    run = _judge(wanted)
     page = write_report(out / "report.html", run.detector, run.lines, run.verdicts, about=run.about)
     run.verdicts.write_parquet(out / "verdicts.parquet")
     seconds = time.perf_counter() - began
@@ -71,23 +74,26 @@ def parse(wanted: argparse.Namespace) -> None:
     """Read a log and mine its templates; write events and templates where asked to."""
     from deeplog_nb.disk import replacing
     from deeplog_nb.events.spell import Spell
+    from deeplog_nb.events.templates import Templates
     from deeplog_nb.lines.files import find_files
     from deeplog_nb.lines.read import detect_layout, fitting, scan
     from deeplog_nb.views.text import visible
 
     began = time.perf_counter()
     files = find_files(wanted.paths)
+    _refuse_to_overwrite(wanted.paths, [wanted.out, wanted.templates])
     layout = detect_layout(wanted.paths).layout.name if wanted.layout == "auto" else wanted.layout
     lines = scan(wanted.paths, layout=wanted.layout)  # lazily: a log of any size
-    counts = _line_counts(lines)
+    counts = line_counts(lines)
     if not counts["matched"]:
         fitting(lines.head(1000).collect(), layout)
-    templates = Spell().fit(lines)
+    known = Path(wanted.templates) if wanted.templates else None
+    templates = Templates.load(known).extend(lines) if known and known.exists() else Spell().fit(lines)
     if wanted.out:
         with replacing(Path(wanted.out)) as part:
             templates.parse(lines).sink_parquet(part)
-    if wanted.templates:
-        templates.save(wanted.templates)
+    if known:
+        templates.save(known)
     seconds = round(time.perf_counter() - began, 3)
     size = sum(path.stat().st_size for path in {file.path for file in files})
     if wanted.json:
@@ -95,7 +101,7 @@ def parse(wanted: argparse.Namespace) -> None:
         found = {"files": len(files), "bytes": size, **physical, "layout": layout, "keys": len(templates)}
         print(json.dumps(found | {"seconds": seconds}))
         return
-    print(visible(_read_fact(counts, wanted.paths, wanted.layout)))
+    print(visible(read_fact(counts, wanted.paths, wanted.layout)))
     with pl.Config(tbl_rows=50, fmt_str_lengths=100, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True):
         print(_shown(templates.frame.select("key", "count", "template")))
 
@@ -106,6 +112,16 @@ def evaluate(wanted: argparse.Namespace) -> None:
 
     for text in texts(wanted, progress=lambda said: print(said, file=sys.stderr)):
         print(text)
+
+
+def _refuse_to_overwrite(sources: Sequence[str], outputs: Sequence[str | Path | None]) -> None:
+    """An error where what we would write is what we are to read."""
+    from deeplog_nb.lines.files import find_files
+
+    read = {source.path.resolve() for source in find_files(sources)} if sources else set()
+    for output in outputs:
+        if output and Path(output).resolve() in read:
+            raise InputError(f"{output}: is one of the logs to read; write to another path")
 
 
 def doctor(_: argparse.Namespace) -> None:
@@ -140,7 +156,7 @@ def _judge(wanted: argparse.Namespace) -> Run:
 
     paths = wanted.suspect or [load_openstack().log]
     lines = fitting(read(paths, layout=wanted.layout), wanted.layout)
-    about = {"Read": _read_fact(_line_counts(lines), paths, wanted.layout)}
+    about = {"Read": read_fact(line_counts(lines), paths, wanted.layout)}
     half = None if wanted.model or wanted.normal else first_half(lines)
     detector = _detector(wanted, half, about)
     verdicts = detector.judge(lines)
@@ -148,7 +164,7 @@ def _judge(wanted: argparse.Namespace) -> Run:
         verdicts = second_half(verdicts, half, whole_sessions=not detector.cut.whole_files)
     if wanted.save_model:
         detector.save(wanted.save_model)
-    about["Sessions"] = _sessions_fact(detector, verdicts)
+    about["Sessions"] = sessions_fact(detector, verdicts)
     return Run(detector, lines, verdicts, about)
 
 
@@ -164,7 +180,7 @@ def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict
         return load(wanted.model)
     if half is None:
         normal = fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
-        about["Trained on"] = _read_fact(_line_counts(normal), wanted.normal, wanted.layout)
+        about["Trained on"] = read_fact(line_counts(normal), wanted.normal, wanted.layout)
     else:
         normal, by = half, "time" if has_times(half) else "lines, for they state no time"
         about["Trained on"] = (
@@ -184,7 +200,7 @@ def _print_findings(found: Sequence[Any], run: Run) -> None:
         often = f"{each.sessions:,} alike, the worst" if each.sessions > 1 else "once"
         print(f"\n{number:>3}. {visible(each.title, 300)}")
         print(f"     {often}: {visible(f'{each.file}:{each.line}')} · {visible(where, 80)}")
-        print(f"     {each.why}")
+        print(f"     {visible(each.why, 300)}")
         for row in each.context:
             print(f"     {'▶' if row.is_alarm else ' '} {row.line:>7}  {visible(row.message, 160)}")
 
@@ -196,49 +212,11 @@ def _as_json(run: Run, page: Path, seconds: float) -> dict[str, object]:
     sessions = run.verdicts["session"].drop_nulls().n_unique()
     return {
         "report": str(page),
-        "lines": _line_counts(run.lines)["lines"],
+        "lines": line_counts(run.lines)["lines"],
         "sessions": sessions,
         "anomalous": rows,
         "seconds": round(seconds, 3),
     }
-
-
-def _read_fact(counts: dict[str, int], paths: Sequence[str | Path], layout: str) -> str:
-    from deeplog_nb.lines.read import detect_layout
-
-    names = ", ".join(Path(path).name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    how = f"layout {layout}, as asked"
-    if layout == "auto":
-        found = detect_layout(paths)
-        how = f"layout {found.layout.name}, fits {found.share:.0%} of the first {found.looked_at} lines"
-    odd = "".join(f", {counts[name]:,} {name}" for name in ("unmatched", *COUNTED) if counts[name])
-    return f"{counts['lines']:,} lines of {names} ({how}{odd})"
-
-
-def _line_counts(lines: pl.DataFrame | pl.LazyFrame) -> dict[str, int]:
-    """Physical lines, and what became of them."""
-    flagged = {flag: pl.col("flags").list.contains(flag) for flag in COUNTED}
-    more = pl.col("message").filter(flagged["folded"]).str.count_matches("\n", literal=True).sum()
-    marked = {flag: found.sum() for flag, found in flagged.items()} | {"folded": more}
-    found = (
-        lines.lazy().select(records=pl.len(), matched=pl.col("matched").sum(), **marked).collect().row(0, named=True)
-    )
-    records, matched = found.pop("records"), found.pop("matched")
-    return {"lines": records + found["folded"], "matched": matched, "unmatched": records - matched, **found}
-
-
-def _sessions_fact(detector: Any, verdicts: pl.DataFrame) -> str:
-    if detector.cut.whole_files:
-        return "none: nothing tells them apart, so each file is read in windows; --session, --gap or --count would"
-    flagged, judged = _flagged(verdicts)
-    alone = verdicts.filter(pl.col("session").is_null()).height
-    loose = f"; {alone:,} lines in no session, checked for unseen messages only" if alone else ""
-    return f"{judged:,} judged, {flagged:,} with an alarm; told apart {detector.cut}{loose}"
-
-
-def _flagged(verdicts: pl.DataFrame) -> tuple[int, int]:
-    per_session = verdicts.drop_nulls("session").group_by("session").agg(pl.col("anomalous").any())
-    return int(per_session["anomalous"].sum()), len(per_session)
 
 
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
@@ -276,8 +254,8 @@ def _parser() -> argparse.ArgumentParser:
     judged.set_defaults(run=report)
     parsed = commands.add_parser("parse", help="read a log and mine its templates", description=parse.__doc__)
     parsed.add_argument("paths", nargs="+", metavar="PATH")
-    parsed.add_argument("--out", metavar="EVENTS.parquet")
-    parsed.add_argument("--templates", metavar="T.json")
+    parsed.add_argument("--out", metavar="EVENTS.parquet", help="write the events here")
+    parsed.add_argument("--templates", metavar="T.json", help="keep the templates here; those that are there, extend")
     parsed.set_defaults(run=parse)
     measured = commands.add_parser(
         "evaluate", help="measure every method on a public log", description=evaluate.__doc__

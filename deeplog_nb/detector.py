@@ -1,4 +1,4 @@
-"""Templates, model and policy as one thing that lives on disk: train once, use tomorrow."""
+"""Templates, models and policy as one thing that lives on disk: train once, use tomorrow."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from deeplog_nb.disk import write_whole
 from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import RANKS, FrameError, InputError, ModelError, check
+from deeplog_nb.frames import ERRORS, RANKS, FrameError, InputError, ModelError, check
 from deeplog_nb.lines.layouts import layouts
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Step
+from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
-FORMAT: Final = 1
-PARTS: Final = ("templates.json", "keys.json", "held_out.parquet")
+FORMAT: Final = 2
+PARTS: Final = ("templates.json", "keys.json", "values.json", "held_out.parquet", "held_errors.parquet")
 LEAST: Final = 200  # training entries; with fewer there is nothing to learn an order from
 WINDOW: Final = 100  # entries that count as a session where the log has none
 FEW: Final = 10  # held-out sessions under which bounds are set by windows of entries instead
@@ -60,13 +61,15 @@ class Cut:
 
 @dataclass(frozen=True)
 class Detector:
-    """Fitted templates, key model and policy, and the cut into sessions that they were fitted with."""
+    """Fitted templates, both models and policy, and the cut into sessions that they were fitted with."""
 
     templates: Templates
     keys: KeyModel
+    values: ValueModel
     policy: Policy
     cut: Cut
     held_out: pl.DataFrame  # RANKS of the held-out normal sessions that the policy comes from
+    held_errors: pl.DataFrame  # and their ERRORS
 
     @classmethod
     def fit(
@@ -79,6 +82,7 @@ class Detector:
         share: float = 0.2,
         rate: float = 2e-3,
         keys: KeyModel | None = None,
+        values: ValueModel | None = None,
         spell: Spell | None = None,
         progress: Callable[[Step], None] | None = None,
     ) -> Detector:
@@ -87,14 +91,14 @@ class Detector:
         ``by``, ``gap`` and ``count`` are those of :func:`sessionize`; ``by="auto"`` takes the id that the log's
         layout is known for, if its lines name it. ``share`` of the sessions, the latest, is held out to stop the
         training and to set the bounds, so that ``rate`` of normal sessions would be flagged by each of them.
-        ``keys`` is a model whose settings to take; it is not touched. Without an id, gap or count, a file's
-        beginning and end are not judged.
+        ``keys`` and ``values`` are models whose settings to take; they are not touched. Without an id, gap or count,
+        a file's beginning and end are not judged, nor are the waits between its lines.
         """
         if by == "auto":
             by = None if gap or count else _session_id(lines)
         cut = Cut(by, gap, count)
         templates = (spell or Spell()).fit(lines)
-        sessions = sessionize(templates.parse(lines, parameters=False), **asdict(cut))
+        sessions = sessionize(templates.parse(lines), **asdict(cut))
         if len(sessions) < LEAST:
             raise InputError(
                 f"only {len(sessions)} normal entries to train on; {LEAST} are needed; name a longer normal log"
@@ -102,12 +106,16 @@ class Detector:
         train, valid = holdout(sessions, share, by="entries" if cut.whole_files else "time")
         fresh = keys.unfitted() if keys else KeyModel(start=not cut.whole_files, end=not cut.whole_files)
         model = fresh.fit(train, valid, progress=progress)
-        held_out = model.rank(valid)
+        odd = (values.unfitted() if values else ValueModel(elapsed=not cut.whole_files)).fit(
+            train, valid, templates=templates
+        )
+        held_out, held_errors = model.rank(valid), odd.errors(valid)
         if cut.whole_files or held_out["session"].n_unique() < FEW:  # too few to count alarms by
-            policy = calibrate(_in_windows(held_out), rate=rate, unit=f"windows of {WINDOW} lines")
+            parts = _in_windows(held_out), _in_windows(held_errors)
+            policy = calibrate(*parts, rate=rate, unit=f"windows of {WINDOW} lines")
         else:
-            policy = calibrate(held_out, rate=rate)
-        return cls(templates, model, policy, cut, held_out)
+            policy = calibrate(held_out, held_errors, rate=rate)
+        return cls(templates, model, odd.at(confidence=policy.confidence), policy, cut, held_out, held_errors)
 
     def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen.
@@ -115,13 +123,14 @@ class Detector:
         ``shape`` is the masked text of a message that fits no template, which has no other name.
         """
         place = {"file": pl.Categorical(), "line": pl.UInt64()}
-        events = self.templates.parse(check(lines, place, "lines"), parameters=False)
+        events = self.templates.parse(check(lines, place, "lines"))
         alone = without_session(events, self.cut.by)
-        ranks = self._loose(alone)
+        ranks, errors = self._loose(alone), pl.DataFrame(schema=ERRORS)
         if len(alone) < len(events):
-            ordered = self.keys.rank(sessionize(events, **asdict(self.cut)))
+            sessions = sessionize(events, **asdict(self.cut))
+            ordered, errors = self.keys.rank(sessions), self.values.errors(sessions)
             ranks = pl.concat([ordered, ranks.select(ordered.columns)])
-        return judge(ranks, policy=self.policy).pipe(_with_shape, events)
+        return judge(ranks, errors, policy=self.policy).pipe(_with_shape, events)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -131,13 +140,15 @@ class Detector:
         return expected.with_columns(template=pl.Series(texts, dtype=pl.String))
 
     def save(self, folder: Path | str) -> None:
-        """Write templates, model, policy and held-out ranks into a folder; ``detector.json`` comes last."""
+        """Write templates, models, policy and what was held out into a folder; ``detector.json`` comes last."""
         folder = Path(folder)
         self.templates.save(folder / "templates.json")
         self.keys.save(folder)
-        held_out = BytesIO()
-        self.held_out.write_parquet(held_out)
-        write_whole(folder / "held_out.parquet", held_out.getvalue())
+        self.values.save(folder)
+        for name, frame in (("held_out", self.held_out), ("held_errors", self.held_errors)):
+            content = BytesIO()
+            frame.write_parquet(content)
+            write_whole(folder / f"{name}.parquet", content.getvalue())
         facts = {"format": FORMAT, "cut": asdict(self.cut), "policy": asdict(self.policy), "parts": _digests(folder)}
         write_whole(folder / "detector.json", json.dumps(facts, indent=1).encode())
 
@@ -150,15 +161,15 @@ class Detector:
             raise ModelError(f"{folder}: its parts were not saved together, or were changed since; train it anew")
         try:
             held_out = check(pl.read_parquet(folder / "held_out.parquet"), RANKS, "held_out.parquet")
+            held_errors = check(pl.read_parquet(folder / "held_errors.parquet"), ERRORS, "held_errors.parquet")
             policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
         except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
             raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
-        return cls(
-            Templates.load(folder / "templates.json"), KeyModel.load(folder, device=device), policy, cut, held_out
-        )
+        models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device)
+        return cls(Templates.load(folder / "templates.json"), *models, policy, cut, held_out, held_errors)
 
     def __repr__(self) -> str:
-        return f"Detector({self.templates!r}, {self.keys!r}, {self.policy!r}, sessions {self.cut})"
+        return f"Detector({self.templates!r}, {self.keys!r}, {self.values!r}, {self.policy!r}, sessions {self.cut})"
 
     def _loose(self, events: pl.DataFrame) -> pl.DataFrame:
         """RANKS of lines that name no session: no rank, and probability 0 where the key is unseen."""
@@ -193,9 +204,9 @@ def _session_id(lines: pl.DataFrame) -> str | None:
     return pattern if (share or 0) >= AUTO else None
 
 
-def _in_windows(ranks: pl.DataFrame) -> pl.DataFrame:
-    """The same ranks with every :data:`WINDOW` entries as a session of their own, to calibrate on."""
-    entries = ranks.filter(pl.col("key").is_not_null())
+def _in_windows(judged: pl.DataFrame) -> pl.DataFrame:
+    """The same ranks or errors with every :data:`WINDOW` entries as a session of their own, to calibrate on."""
+    entries = judged.filter(pl.col("key").is_not_null())
     return entries.with_columns(session=pl.format("{}#{}", "session", pl.col("position") // WINDOW))
 
 

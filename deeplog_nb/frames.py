@@ -68,13 +68,43 @@ RANKS: Final = {
     "probability": pl.Float32(),
 }
 
+KINDS: Final = ("numeric", "categorical", "identifier", "constant")
+"""What a parameter's position can hold. Only a numeric one is forecast; an identifier is never looked at."""
+
+PARAMETERS: Final = {
+    "key": pl.UInt32(),
+    "at": pl.UInt16(),  # 0-based place in the event's list of parameters
+    "name": pl.String(),  # the word before it in the template, else "parameter 1"
+    "kind": pl.Enum(KINDS),
+    "unit": pl.String(),  # in which numeric values are told; null where they have none
+    "count": pl.UInt32(),
+    "distinct": pl.UInt32(),
+    "example": pl.String(),
+    "why": pl.String(),  # what told the kind
+}
+
+ERRORS: Final = {
+    "session": pl.String(),
+    "position": pl.UInt32(),
+    "key": pl.UInt32(),
+    "error": pl.Float32(),  # mean squared error of the forecast, in training deviations; null where nothing is forecast
+    "bound": pl.Float32(),  # above which the error is too large at the model's confidence
+    "tail": pl.Float32(),  # share of normal entries expected to err as much or more; null where nothing is checked
+    "worst": pl.String(),  # the position that differs most: "elapsed" or a parameter's name
+    "expected": pl.Float64(),  # of the worst position, in its unit
+    "seen": pl.Float64(),
+    "reach": pl.Float64(),  # how far from it a value may be at the bound; null where a whole vector is judged together
+    "unit": pl.String(),
+    "text": pl.String(),  # a category's value that was never seen; else null
+}
+
 COUNTED: Final = {
     "session": pl.String(),
     "flagged": pl.Boolean(),  # its keys' counts are none that training allows
     "reason": pl.String(),  # which counts, and what training had; null where not flagged
 }
 
-RULES: Final = ("unseen", "unlikely", "ended_early", "counts", "short")
+RULES: Final = ("unseen", "unlikely", "ended_early", "counts", "short", "timing", "value")
 """The rules that can raise an alarm, in the order in which they are named when several do."""
 
 VERDICTS: Final = (

@@ -8,6 +8,8 @@ import pytest
 
 from deeplog_nb.cli import main
 from deeplog_nb.data import load_openstack, make_openstack
+from deeplog_nb.events.spell import Spell
+from deeplog_nb.events.templates import Templates
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +142,24 @@ def test_bad_input_is_one_sentence_and_exit_code_2(judged, log, tmp_path, capsys
 def test_the_bundled_log_is_the_default():
     """The file that `report` takes without arguments is there."""
     assert load_openstack().log.is_file()
+
+
+@pytest.mark.parametrize("option", ["--out", "--templates"])
+def test_a_log_is_never_overwritten(tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """To write where we read is refused before anything is written."""
+    log = tmp_path / "app.log"
+    log.write_text("started\n" * 3)
+    assert main(["parse", str(log), option, str(tmp_path / "." / "app.log")]) == 2
+    assert "is one of the logs to read" in capsys.readouterr().err
+    assert log.read_text() == "started\n" * 3
+
+
+def test_templates_that_are_there_are_extended(tmp_path: Path) -> None:
+    """A store that a person edited keeps its ids, names and history, and learns what is new."""
+    log, store = tmp_path / "app.log", tmp_path / "templates.json"
+    log.write_text("item 7 added\nitem 9 added\n")
+    Spell().fit(pl.DataFrame({"message": ["item 1 added"]})).edit(rename={1: "added"}).templates.save(store)
+    log.write_text("item 7 added\nserver is down\n")
+    assert main(["parse", str(log), "--templates", str(store)]) == 0
+    assert Templates.load(store).frame["name"].to_list() == ["added", None]
+    assert Templates.load(store).history.height == 1

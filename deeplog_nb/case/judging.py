@@ -28,6 +28,7 @@ def judged_how(detector: Detector, limit: int) -> Html:
         (
             ("Where the bounds come from", clip(_source(detector.policy), limit)),
             ("Model", clip(model, limit)),
+            ("Model of values and times", clip(f"a small LSTM for each kind of message; {detector.values!r}", limit)),
             ("How lines form sessions", tag("code", clip(detector.cut, limit))),
         )
     )
@@ -68,6 +69,11 @@ def _rules(policy: Policy) -> Iterator[str]:
             "Ended early: the session ended where the model gave an end a probability below "
             f"{policy.ending:.2g} ({one_in(policy.ending)}). Sessions that may go on after the log are exempt."
         )
+    yield (
+        "Odd time or value: the wait before a message, or a number in it, was farther from what the value model "
+        f"expected than in {one_in(1 - policy.confidence)} normal messages; or a text that takes few values took a "
+        "new one. Only messages that no rule above has flagged are judged so."
+    )
     if policy.longer_than is not None:
         yield f"Too short: the session has no more than {counted(policy.longer_than, 'line')}."
 

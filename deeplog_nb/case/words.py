@@ -20,6 +20,8 @@ RULE_WORDS: Final = {
     "unlikely": "unlikely",
     "ended_early": "ended early",
     "short": "too short",
+    "timing": "odd time",
+    "value": "odd value",
 }
 QUOTED: Final = 140  # characters of a message or template in a title
 ENDS: Final = "the session ends"  # what Detector.expected calls the end
@@ -55,6 +57,8 @@ def title(row: Mapping[str, Any], message: str, templates: Templates, expected: 
         last = _named(row["before"], message, templates)
         return f"Ended after {last}; expected {_alternatives(expected, ENDS)}"
     came = templates.text(row["key"])
+    if row["rule"] in ("timing", "value"):
+        return f"Odd {'wait before' if row['rule'] == 'timing' else 'value in'} {_quote(came)}: {row['why']}"
     return f"Expected {_alternatives(expected, came)}, came {_named(row['key'], message, templates)}"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import SESSIONS, InputError, check
 
 
@@ -25,6 +26,7 @@ class Parts:
     test: pl.DataFrame  # SESSIONS
     truth: pl.DataFrame  # session, anomalous
     abnormal: pl.DataFrame | None = None  # SESSIONS that only a supervised method may learn from
+    templates: Templates | None = None  # of sessions with parameters and times: their values can be judged too
     by_entry: bool = False  # whether a session is one entry with its history, so that "entry" is the unit
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from deeplog_nb.evaluation.methods import Judged, baselines, deeplog
 from deeplog_nb.evaluation.parts import Parts
+from deeplog_nb.evaluation.values import values
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.verdicts.coverage import coverage
 from deeplog_nb.verdicts.deeplog import DeepLog
@@ -45,7 +46,7 @@ def table(parts: Parts, *, seeds: int = 1, progress: Progress = lambda _: None) 
 
 
 def _all(parts: Parts, seeds: int) -> Iterator[Judged]:
-    return chain(baselines(parts), *(deeplog(parts, seed) for seed in range(seeds)))
+    return chain(baselines(parts), values(parts), *(deeplog(parts, seed) for seed in range(seeds)))
 
 
 def _counted(judged: Judged, parts: Parts, per_session: pl.DataFrame | None) -> pl.DataFrame:

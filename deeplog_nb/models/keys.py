@@ -19,7 +19,7 @@ from deeplog_nb.frames import InputError, ModelError
 from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.store import fill, load_model, save_model
-from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
+from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device
 from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
 
@@ -147,9 +147,7 @@ class KeyModel:
     @property
     def losses(self) -> pl.DataFrame:
         """``epoch, loss, valid_loss, seconds``: how the training went."""
-        rows = [(step.epoch, step.loss, step.valid_loss, step.seconds) for step in self._steps]
-        schema = {"epoch": pl.UInt32, "loss": pl.Float64, "valid_loss": pl.Float64, "seconds": pl.Float64}
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        return losses(self._steps)
 
     @property
     def vocabulary(self) -> Vocabulary:

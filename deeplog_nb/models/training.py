@@ -8,10 +8,11 @@ from __future__ import annotations
 import ctypes
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import polars as pl
 import torch
 from torch import Tensor, nn
 
@@ -50,6 +51,13 @@ class Step:
         return f"epoch {self.epoch} · loss {self.loss:.4f}{held}{best} · {self.seconds:.1f} s"
 
 
+def losses(steps: Sequence[Step]) -> pl.DataFrame:
+    """``epoch, loss, valid_loss, seconds``: how a training went."""
+    rows = [(step.epoch, step.loss, step.valid_loss, step.seconds) for step in steps]
+    schema = {"epoch": pl.UInt32, "loss": pl.Float64, "valid_loss": pl.Float64, "seconds": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def train(
     network: nn.Module, loss: Loss, weights: Tensor, valid_loss: Callable[[], float] | None, training: Training
 ) -> Iterator[Step]:
@@ -65,7 +73,7 @@ def train(
     best, best_loss, best_epoch, began = _copy(network), float("inf"), 0, time.perf_counter()
     try:
         for epoch in range(1, training.epochs + 1):
-            with _alone(training.seed * 1_000_003 + epoch, training_device(network)):
+            with alone(training.seed * 1_000_003 + epoch, training_device(network)):
                 seen = _epoch(network, loss, weights, optimizer, generator, training)
                 held = valid_loss() if valid_loss else None
             judged = seen if held is None else held
@@ -130,7 +138,7 @@ def keep_memory() -> None:
 
 
 @contextmanager
-def _alone(seed: int, device: torch.device) -> Iterator[None]:
+def alone(seed: int, device: torch.device) -> Iterator[None]:
     """Our own random state and one thread, both given back: so small a network is not faster with more.
 
     More threads make results depend on the number of cores, and on a busy machine they wait for each other:

@@ -11,20 +11,24 @@ import math
 import numpy as np
 import polars as pl
 
-from deeplog_nb.frames import RANKS, InputError, check
+from deeplog_nb.frames import ERRORS, RANKS, InputError, check
 from deeplog_nb.sessions.budget import allowed
 from deeplog_nb.verdicts.policy import Policy
 
+CAUTION = 0.1  # of a bound on values: load drifts, and on generated logs five to ten times as many exceeded it later on
 TAIL = 0.1  # share of the held-out sessions, the most surprising ones, from which we extrapolate
 
 
-def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3, unit: str = "sessions") -> Policy:
+def calibrate(
+    ranks: pl.DataFrame, errors: pl.DataFrame | None = None, *, rate: float = 2e-3, unit: str = "sessions"
+) -> Policy:
     """A policy by which about ``rate`` of normal sessions has an unlikely key, and as many an early end.
 
     ``ranks`` are those of held-out normal sessions (or other units: ``unit`` names them in ``source``). From their
     worst tenth on, a model that is calibrated raises false alarms in proportion to the bound, so the bound is
     lowered in proportion to the rate; and further, until no more of them are flagged than the rate allows, or
-    chance explains where there are fewer than 1/rate. ``source`` says how many are.
+    chance explains where there are fewer than 1/rate. ``source`` says how many are. With the held-out sessions' ERRORS
+    the same is done for values and waits: ``confidence`` is such that about ``rate`` of the sessions has an odd one.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "b", "b"], "position": [0, 1, 0, 1], "key": [1, None, 1, None],
     ...     "count": [1] * 4, "open": [False] * 4, "rank": [1] * 4, "probability": [0.5, 0.9, 0.25, 0.8]},
@@ -49,8 +53,18 @@ def calibrate(ranks: pl.DataFrame, *, rate: float = 2e-3, unit: str = "sessions"
     return Policy(
         probability=probability,
         ending=_bound(ends, rate) if len(ends) else None,
+        confidence=Policy.confidence if errors is None else _confidence(errors, held, rate),
         source=f"held-out normal: rate {rate:g}, {flagged} of {total} {unit} below the bound",
     )
+
+
+def _confidence(errors: pl.DataFrame, held: pl.DataFrame, rate: float) -> float:
+    """1 - the tail below which about ``rate`` of the sessions has one; a category's new value has its own rate."""
+    counts = held.select("session", "position", "count")
+    judged = check(errors, ERRORS, "errors").filter(pl.col("tail").is_not_null() & pl.col("text").is_null())
+    worst = judged.join(counts, on=["session", "position"]).group_by("session")
+    tails = worst.agg(pl.col("tail").min().alias("probability"), pl.col("count").first())
+    return 1 - CAUTION * _bound(tails, rate) if len(tails) else Policy.confidence
 
 
 def _bound(sessions: pl.DataFrame, rate: float) -> float:

@@ -1,4 +1,4 @@
-"""RANKS -> VERDICTS: one column a rule beside the evidence; ``anomalous`` is derived from them."""
+"""RANKS, ERRORS -> VERDICTS: one column a rule beside the evidence; ``anomalous`` is derived from them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,27 @@ import polars as pl
 
 from deeplog_nb.frames import COUNTED, RANKS, RULES, VERDICTS, check
 from deeplog_nb.verdicts.policy import Policy
+from deeplog_nb.verdicts.values import hidden, value_reason, value_score, with_values
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
 COUNTS_SCORE: Final = 10.0  # at least, where the counts of a session are impossible: one in ten billion
 
 
-def judge(ranks: pl.DataFrame, *, policy: Policy, counts: pl.DataFrame | None = None) -> pl.DataFrame:
+def judge(
+    ranks: pl.DataFrame,
+    errors: pl.DataFrame | None = None,
+    *,
+    policy: Policy,
+    counts: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """VERDICTS: every entry and every session's end with what each rule says of it, a score and a reason.
 
     Rules: ``unseen`` (the key is not in the model's vocabulary), ``unlikely`` (rank over g, or probability
     under the bound), ``ended_early`` (on the end row of a session that is not open), ``counts`` (on the end row;
     where ``counts``, the COUNTED of a CountModel, are given), ``short`` (on the end row; only where the policy asks
-    for it). ``score`` is -log10 of the probability, 40 for unseen, 10 at least for counts.
+    for it). With ERRORS also ``timing`` (the wait before the entry) and ``value`` (a number that it states, or a
+    category's new value), on entries that no key rule has flagged; ``worst`` says which position. ``score`` is
+    -log10 of the probability, or of the tail where timing or value fired; 40 for unseen, 10 at least for counts.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "a"], "position": [0, 1, 2], "key": [4, 9, None],
     ...     "count": [1] * 3, "open": [False] * 3, "rank": [1, None, 2], "probability": [0.9, 0.0, 0.2]},
@@ -48,11 +57,13 @@ def judge(ranks: pl.DataFrame, *, policy: Policy, counts: pl.DataFrame | None = 
         check(ranks, RANKS, "ranks")
         .pipe(_with_counts, counts)
         .with_columns(**{name: rule.fill_null(False) for name, rule in rules.items()})
+        .pipe(with_values, errors, policy.confidence)
         .with_columns(
             anomalous=pl.any_horizontal(RULES),
-            score=_score().cast(pl.Float32),
-            why=pl.concat_str(reasons, separator="; ", ignore_nulls=True),
+            score=pl.coalesce(value_score(), _score()).cast(pl.Float32),
+            why=pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True),
         )
+        .drop(hidden(errors))
     )
     rest = [name for name in judged.columns if name not in VERDICTS and name not in ("_flagged", "_reason")]
     return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
 from deeplog_nb.frames import RULES, VERDICTS, check
+
+_BY_ITSELF: Final = ("unseen", "timing", "value")  # odd, whatever key came before
 
 
 def alarms(verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -24,17 +26,17 @@ def patterns(verdicts: pl.DataFrame, *, per: Literal["session", "line"] = "sessi
     """``rule, before, key, sessions, score`` and where it is first seen; one row a pattern, worst first.
 
     A session counts under its worst alarm; what else it raised is in ``alarms``. ``per="line"`` counts every alarm
-    instead, for logs whose only session is the file. Messages that fit no template
-    are told apart by their ``shape``, where the verdicts have it.
+    instead, for logs whose only session is the file. Messages that fit no template are told apart by their ``shape``,
+    odd values by their ``worst`` position, where the verdicts have them.
     """
-    what = [name for name in ("shape",) if name in verdicts.columns]
+    what = [name for name in ("shape", "worst") if name in verdicts.columns]
     rows = alarms(verdicts).with_row_index("_row")
     worst = rows.group_by(_owner(), maintain_order=True).first() if per == "session" else rows
     seen = [name for name in ("file", "line", "time") if name in worst.columns]
     return (
         worst.with_columns(
             alone=pl.col("session").is_null(),
-            before=pl.when(pl.col("rule") != "unseen").then("before"),  # new is new, whatever came before it
+            before=pl.when(~pl.col("rule").is_in(_BY_ITSELF)).then("before"),
         )
         .group_by("rule", "alone", "before", "key", *what, maintain_order=True)
         .agg(

@@ -44,7 +44,7 @@ class Picture:
     half of the next keys are ranked first
     """
 
-    chart: alt.Chart | alt.LayerChart | alt.FacetChart
+    chart: alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart
     frame: pl.DataFrame
     sentence: str
 
