@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 from torch import Tensor, nn
 
+from deeplog_nb.models.training import one_thread
 from deeplog_nb.sessions.vocabulary import BEFORE, UNKNOWN
 
 SMOOTHING: Final = 0.05  # occurrences that a pair which never occurred begins with
@@ -68,12 +69,14 @@ def blurred(histories: Tensor, share: float, generator: torch.Generator) -> Tens
     return torch.where(older & (histories != BEFORE), UNKNOWN, histories)
 
 
+@one_thread()
 def probabilities(network: KeyNetwork, histories: Tensor) -> Tensor:
     """Probability of each class after each history, on the CPU: [N, C]."""
     parts = [chances.cpu() for chances in _blocks(network, histories)]
     return torch.cat(parts) if parts else torch.empty(0, network.scores.out_features)
 
 
+@one_thread()
 def ranked(network: KeyNetwork, histories: Tensor, nexts: Tensor) -> tuple[Tensor, Tensor]:
     """Rank (1 = most probable) and probability of each history's own next class: [N], [N]; -1 is no class."""
     ranks, owns, start = [], [], 0

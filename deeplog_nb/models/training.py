@@ -138,20 +138,27 @@ def keep_memory() -> None:
 
 
 @contextmanager
-def alone(seed: int, device: torch.device) -> Iterator[None]:
-    """Our own random state and one thread, both given back: so small a network is not faster with more.
+def one_thread() -> Iterator[None]:
+    """One thread, given back: so small a network is hardly faster with more.
 
     More threads make results depend on the number of cores, and on a busy machine they wait for each other:
     14 times longer was seen.
     """
     threads = torch.get_num_threads()
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):  # dropout draws from the global generator
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def alone(seed: int, device: torch.device) -> Iterator[None]:
+    """Our own random state and one thread, both given back."""
+    devices = [device] if device.type == "cuda" else []
+    with one_thread(), torch.random.fork_rng(devices):  # dropout draws from the global generator
         torch.manual_seed(seed)
-        torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
+        yield
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

@@ -80,7 +80,7 @@ def flat(parts: Parts) -> tuple[Keys, np.ndarray]:
     """Every test session by itself, as arrays; and whether each is abnormal."""
     told = listed(parts.test).join(parts.truth, on="session", maintain_order="left")
     each = told.select(pl.col("key", "anomalous").repeat_by("count")).explode("key", "anomalous")
-    offsets = np.concatenate([[0], np.cumsum(each["key"].list.len().to_numpy())])
+    offsets = np.cumsum([0, *each["key"].list.len()], dtype=np.int64)
     return (each["key"].explode().to_numpy().astype(np.uint8), offsets), each["anomalous"].to_numpy()
 
 

@@ -18,7 +18,7 @@ from deeplog_nb.evaluation.hdfs import hdfs
 from deeplog_nb.evaluation.loghub import accuracy
 from deeplog_nb.evaluation.methods import SIMPLE, baselines, deeplog
 from deeplog_nb.evaluation.parts import Parts, as_sessions, public, truth_of
-from deeplog_nb.evaluation.sweep import LAYERS, sweep_text
+from deeplog_nb.evaluation.sweep import LAYERS, sweep, sweep_text
 from deeplog_nb.evaluation.table import table
 from deeplog_nb.evaluation.text import as_json, as_text, grid
 from deeplog_nb.frames import METRICS, InputError
@@ -113,6 +113,18 @@ def test_a_sweep_is_shown_beside_the_paper():
     """Each value with the figure's F."""
     row = {"parameter": "layers", "value": 2, "precision": 0.9, "recall": 0.9, "f1": 0.9, "published": LAYERS[2]}
     assert "0.954" in sweep_text(pl.DataFrame([row]))
+
+
+def test_a_sweep_trains_each_value_as_the_papers_setting(parts):
+    """The row of g = 9 is what the setting itself gives, held-out stop included; a row a value, whatever the seeds."""
+    rows = sweep(parts, seeds=2)
+    assert rows["parameter"].value_counts(sort=True).rows() == [("g", 6), ("history", 6), ("layers", 5), ("units", 5)]
+    found = [
+        methods_rows(judged, parts) for seed in (0, 1) for judged in deeplog(parts, seed) if judged.setting == "paper"
+    ]
+    scores = pl.concat(found).filter(unit="session")["f1"]
+    nine = rows.row(by_predicate=(pl.col("parameter") == "g") & (pl.col("value") == 9), named=True)
+    assert (nine["f1"], nine["low"], nine["high"]) == pytest.approx((scores.mean(), scores.min(), scores.max()))
 
 
 def test_grouping_accuracy_counts_lines_in_groups_that_are_exactly_right():
