@@ -10,7 +10,7 @@ import polars as pl
 
 from deeplog_nb.evaluation.methods import Judged, baselines, deeplog
 from deeplog_nb.evaluation.parts import Parts
-from deeplog_nb.evaluation.values import values
+from deeplog_nb.evaluation.values import stated, values
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.verdicts.coverage import coverage
 from deeplog_nb.verdicts.deeplog import DeepLog
@@ -28,6 +28,7 @@ class Table:
     parts: Parts
     rows: pl.DataFrame  # METRICS, then seed, source, train and score in seconds
     topg: list[float]  # share of normal test entries among the g most probable, g = 1 to 11, setting paper
+    bounds: pl.DataFrame | None  # of the value model, where there is one: nominal and measured false alarms
     power: pl.DataFrame  # setting, kind, mutants, caught: of the training sessions, changed; no label needed
 
 
@@ -42,7 +43,7 @@ def table(parts: Parts, *, seeds: int = 1, progress: Progress = lambda _: None) 
         if judged.fitted and judged.seed == 0:
             caught.append(_caught(judged.setting, judged.fitted, changed))
             topg = topg or coverage(_normal(judged.fitted, parts))
-    return Table(parts, pl.concat(rows), topg, pl.concat(caught))
+    return Table(parts, pl.concat(rows), topg, stated(parts), pl.concat(caught))
 
 
 def _all(parts: Parts, seeds: int) -> Iterator[Judged]:

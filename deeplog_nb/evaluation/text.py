@@ -26,6 +26,7 @@ def as_json(found: Table) -> dict[str, Any]:
         "seconds": {name: round(value, 3) for name, value in ours.items()},
         "topg": [round(share, 6) for share in found.topg],
         "topg_published": list(PUBLISHED),
+        "bounds": [] if found.bounds is None else found.bounds.to_dicts(),
         "power": found.power.to_dicts(),
     }
 
@@ -36,6 +37,7 @@ def as_text(found: Table) -> str:
         [f"{found.parts.name}: unit {found.parts.unit}; {found.parts.split}"],
         *(_unit(found.rows, unit, title) for unit, title in UNITS.items()),
         _topg(found.topg, found.parts.name == "hdfs"),
+        _bounds(found.bounds),
         _power(found.power),
         _sources(found.rows),
     )
@@ -100,6 +102,12 @@ def _topg(shares: Sequence[float], published: bool) -> list[str]:
     paper = [["paper", *(f"{share:.4f}" for share in PUBLISHED)]] if published else []
     heads = ["g", *map(str, range(1, len(shares) + 1))]
     return ["normal entries among the g most probable, setting paper", *grid(heads, [ours, *paper])]
+
+
+def _bounds(found: pl.DataFrame | None) -> list[str]:
+    if found is None:
+        return []
+    return ["false alarms of the value model's bounds, on held-out normal sessions", *grid(found.columns, found.rows())]
 
 
 def _power(caught: pl.DataFrame) -> list[str]:

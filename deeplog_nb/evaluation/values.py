@@ -6,13 +6,17 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+import polars as pl
+
 from deeplog_nb.evaluation.methods import Judged
 from deeplog_nb.evaluation.parts import Parts
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.models.zscore import ZScore
-from deeplog_nb.verdicts.value_metrics import judge_values
+from deeplog_nb.sessions.holdout import holdout
+from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values
 
 CONFIDENCE: Final = 0.999  # the paper's widest line in Figure 9
+HELD_OUT: Final = 0.25  # of the training sessions, to count false alarms on
 
 
 def values(parts: Parts) -> Iterator[Judged]:
@@ -22,6 +26,14 @@ def values(parts: Parts) -> Iterator[Judged]:
     yield _judged(parts, "deeplog", "values", ValueModel(confidence=CONFIDENCE))
     yield _judged(parts, "z-score", "by key", ZScore(confidence=CONFIDENCE))
     yield _judged(parts, "z-score", "by transition", ZScore(confidence=CONFIDENCE, follow=True))
+
+
+def stated(parts: Parts) -> pl.DataFrame | None:
+    """Each bound's false alarms on normal sessions beside what it states: the last quarter of training, held out."""
+    if parts.templates is None:
+        return None
+    train, fresh = holdout(parts.train, HELD_OUT, by="time")
+    return false_alarms(ValueModel(confidence=CONFIDENCE).fit(train, templates=parts.templates), fresh)
 
 
 def _judged(parts: Parts, method: str, setting: str, model: ValueModel | ZScore) -> Judged:
