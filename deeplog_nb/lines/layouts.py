@@ -39,6 +39,7 @@ class Layout:
     absent: Sequence[str] = ()
     columns: Sequence[str] = ()  # JSON only: names beyond the contract that become columns, found in the first lines
     samples: Sequence[str] = field(default=(), repr=False)
+    generic: bool = False
 
     @property
     def lacks_year(self) -> bool:

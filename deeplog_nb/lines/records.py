@@ -19,7 +19,7 @@ from deeplog_nb.lines.fields import with_fields
 from deeplog_nb.lines.folding import CONTINUES, fold
 from deeplog_nb.lines.layouts import Layout
 
-ROLLOVER: Final = pl.duration(days=183)  # a clock that falls back by more has passed New Year
+ROLLOVER: Final = pl.duration(days=183)  # a clock that falls back by more has passed New Year, one that leaps ahead is late
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,15 @@ def _keep_whole_line_where_unmatched(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _infer_year(frame: pl.DataFrame, before: Before) -> pl.DataFrame:
-    """The time has year 1972 (a leap year) so far; each fall back by half a year is a New Year."""
+    """The time has year 1972 (a leap year) so far; each fall back by half a year is a New Year.
+
+    A leap ahead by as much is a line from before the New Year that came late.
+    """
     last = pl.lit(before.time.replace(year=1972) if before.time else None, TIME)
     known = pl.col("time").forward_fill().fill_null(last)
-    fell_back = (known.shift(1).fill_null(last) - known) > ROLLOVER
-    year = _first_year(frame["time"], before) + fell_back.fill_null(False).cast(pl.Int32).cum_sum()
+    fall = known.shift(1).fill_null(last) - known
+    turns = (fall > ROLLOVER).cast(pl.Int32) - (fall < -ROLLOVER).cast(pl.Int32)
+    year = _first_year(frame["time"], before) + turns.fill_null(0).cum_sum()
     return frame.with_columns(time=_in_year(pl.col("time"), year))
 
 

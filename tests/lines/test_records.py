@@ -59,6 +59,17 @@ def test_a_fall_back_by_half_a_year_is_new_year() -> None:
     assert syslog("Mar  2 10:00:00", "Mar  1 10:00:00") == ["2026-03-02", "2026-03-01"]
 
 
+def test_a_late_line_at_new_year_keeps_its_year() -> None:
+    """It is from before the New Year, whether a block ends there or not, and the clock is said to run back."""
+    dates = ["Dec 31 23:59:58", "Jan  1 00:00:00", "Dec 31 23:59:59", "Jan  1 00:00:01"]
+    found, before = records("syslog", *(f"{date} gate su: ok" for date in dates), before=Before(2025)), Before(2025)
+    assert found["time"].dt.year().to_list() == [2025, 2026, 2025, 2026]
+    assert found["flags"].list.contains("clock_back").to_list() == [False, False, True, False]
+    for date, year in zip(dates, (2025, 2026, 2025, 2026), strict=True):
+        before = last_of(records("syslog", f"{date} gate su: ok", before=before), before)
+        assert before.year == year
+
+
 def test_new_year_is_seen_across_blocks() -> None:
     """The block after one that ended in December begins in the next year."""
     before = last_of(records("syslog", "Dec 31 23:59:59 gate su: ok"), Before(2026))
