@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.lines.fields import with_fields
-from deeplog_nb.lines.folding import CONTINUES
+from deeplog_nb.lines.folding import CONTINUING, RECORD, kinds, settled
 from deeplog_nb.lines.layouts import Layout, layouts
 from deeplog_nb.lines.patterns import quick
 
@@ -39,7 +39,8 @@ class Detection:
 def detect(lines: Sequence[str], *, guess: Layout | None = None) -> Detection:
     """The layout that fits the most of these lines; bare text rather than a wrong guess.
 
-    One that fits nearly any log (``generic``) is told only where none of the others is sure. A good ``guess`` makes it quicker, and never tells another layout.
+    One that fits nearly any log (``generic``) is told only where none of the others is sure. A good ``guess``
+    makes it quicker, and never tells another layout.
 
     >>> detect(["Mar  2 10:15:00 gate kernel: eth0: link up", "Mar  2 10:15:01 gate su: ok"]).layout.name
     'syslog'
@@ -104,5 +105,9 @@ def _fit(texts: pl.Series, layout: Layout) -> pl.Series:
 
 def _share(texts: pl.Series, fit: pl.Series, layout: Layout) -> float:
     """Of the lines that do not continue a record above them, those that fit."""
-    continues = ~fit & texts.str.contains(layout.continues or CONTINUES) & fit.cum_max() if layout.folds else ~fit & fit
+    if not layout.folds:
+        return int(fit.sum()) / max(len(texts), 1)
+    looks = pl.repeat(RECORD, len(texts), dtype=pl.UInt8, eager=True)
+    looks = looks.scatter((~fit).arg_true(), kinds(texts.filter(~fit), layout.continues))
+    continues = settled(looks).is_in(CONTINUING) & fit.cum_max()
     return int(fit.sum()) / max(len(texts) - int(continues.sum()), 1)

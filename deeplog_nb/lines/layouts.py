@@ -35,6 +35,8 @@ class Layout:
     session: str | None = None
     continues: str | None = None
     unless: str | None = None
+    traces: Literal["lines", "messages"] = "lines"
+    partial: str | None = None
     names: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     absent: Sequence[str] = ()
     columns: Sequence[str] = ()  # JSON only: names beyond the contract that become columns, found in the first lines
@@ -48,8 +50,8 @@ class Layout:
 
     @property
     def folds(self) -> bool:
-        """Whether lines that it does not fit may continue the record above them."""
-        return self.kind == "regex"
+        """Whether lines may continue the record above them."""
+        return self.kind == "regex" or self.traces == "messages"
 
     @property
     def is_json(self) -> bool:
@@ -100,7 +102,9 @@ def check_layout(layout: Layout) -> Layout:
             raise InputError(f"{named}: {what} is a list; write {what}=[{said!r}]")
     if layout.kind not in ("regex", "json", "journal", "text"):
         raise InputError(f"{named}: kind is {layout.kind!r}; it can be 'regex', 'json', 'journal' or 'text'")
-    for what in ("pattern", "session", "continues", "unless"):
+    if layout.traces not in ("lines", "messages"):
+        raise InputError(f"{named}: traces is {layout.traces!r}; it can be 'lines' or 'messages'")
+    for what in ("pattern", "session", "continues", "unless", "partial"):
         check_pattern(getattr(layout, what) or "", f"{named}: {what}")
     check_times(layout.time, named)
     if layout.kind == "regex":

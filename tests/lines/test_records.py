@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 import polars as pl
 import pytest
 
+from deeplog_nb.lines.detection import detect
 from deeplog_nb.lines.folding import Above, mark
 from deeplog_nb.lines.json_fields import json_columns
 from deeplog_nb.lines.layouts import Layout, layout_named
@@ -144,3 +146,39 @@ def test_the_last_line_of_a_traceback_folds_too() -> None:
     trace = ("Traceback (most recent call last):", "  File a", "OSError: reset")
     found = records("iso", "2026-03-02 10:15:00 ERROR failed", *trace)
     assert found["message"].to_list() == ["failed\n" + "\n".join(trace)]
+
+
+TRACES = {
+    "spring": "\njava.lang.IllegalStateException: no\n\tat a.B.c(B.java:7)\n",
+    "chained": "Traceback (most recent call last):\n  File a\nKeyError: 7\n\nDuring handling of the above exception, "
+    "another exception occurred:\n\nTraceback (most recent call last):\n    x()\nrequests.exceptions.Timeout: slow\n",
+    "cause": "    x()\nsocket.timeout\n\nThe above exception was the direct cause of the following exception:",
+    "go": "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/a/main.go:7 +0x1d\nnet/http.(*conn).serve(0xc0)\n"
+    "\t/b.go:8\ncreated by net/http.(*Server).Serve in goroutine 1\n\t/c.go:9\nexit status 2",
+    "dotnet": "Unhandled exception. System.Exception: x\n   at A.B()\n--- End of stack trace from here ---",
+}
+
+
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+def test_traces_fold_whole(trace: str) -> None:
+    """With blank lines in, before and behind them, in Java, Python, Go and .NET; and they tell no layout."""
+    record = "2026-03-02 10:15:00 ERROR failed"
+    found = records("iso", record, *trace.split("\n"), record, "", record)
+    assert found["message"].to_list() == [f"failed\n{trace}", "failed", "", "failed"]
+    assert detect([record, *trace.split("\n")] * 3).share == 1.0
+
+
+def test_a_name_folds_only_under_an_indented_line() -> None:
+    """Any word may be the name of a Python exception; blank lines alone fold nowhere."""
+    assert records("iso", "2026-03-02 10:15:00 a", "a.B: 7", "", "", "done")["physical"].to_list() == [1] * 5
+
+
+def test_a_container_folds_what_its_messages_continue() -> None:
+    """Docker and CRI write every line of a stack trace as a record, and a long line in parts."""
+    said = ["boom", "java.lang.Error: x", "\tat a.B", "Caused by: y", "fine"]
+    docker = [
+        f'{{"log":{json.dumps(each + chr(10))},"stream":"stderr","time":"2026-03-02T10:15:00Z"}}' for each in said
+    ]
+    assert records("docker", *docker)["message"].to_list() == ["\n".join(said[:4]), "fine"]
+    cri = [f"2026-03-02T10:15:00Z stderr {each}" for each in ("P one ", "P very ", "F long", "F \tat a.B", "F two")]
+    assert records("cri", *cri)["message"].to_list() == ["one very long\n\tat a.B", "two"]
