@@ -74,7 +74,15 @@ def _shares(texts: pl.Series, known: list[Layout]) -> list[tuple[Layout, float, 
     looks = texts.to_frame().select(_looks_like(layout).alias(layout.name) for layout in known)
     bounds = [(layout, int(looks[layout.name].sum())) for layout in known]
     fits = [each for generic in (False, True) for each in _fits(texts, [b for b in bounds if b[0].generic == generic])]
-    return [(layout, _share(texts, fit, layout), fit) for layout, fit in fits]
+    return [(layout, _share(texts, _with_family(texts, fit, layout), layout), fit) for layout, fit in fits]
+
+
+def _with_family(texts: pl.Series, fit: pl.Series, layout: Layout) -> pl.Series:
+    """The lines that fit this layout or a variant of it; the lines between them are told by this one."""
+    for variant in layouts().values():
+        if layout.family and variant.family == layout.family and variant != layout:
+            fit = fit | _fit(texts, variant)
+    return fit
 
 
 def _fits(texts: pl.Series, bounds: list[tuple[Layout, int]]) -> list[tuple[Layout, pl.Series]]:
@@ -105,6 +113,9 @@ def _fit(texts: pl.Series, layout: Layout) -> pl.Series:
 
 def _share(texts: pl.Series, fit: pl.Series, layout: Layout) -> float:
     """Of the lines that do not continue a record above them, those that fit."""
+    if layout.heading:
+        counted = fit | ~texts.str.contains(layout.heading)
+        texts, fit = texts.filter(counted), fit.filter(counted)
     if not layout.folds:
         return int(fit.sum()) / max(len(texts), 1)
     looks = pl.repeat(RECORD, len(texts), dtype=pl.UInt8, eager=True)

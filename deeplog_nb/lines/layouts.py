@@ -42,6 +42,8 @@ class Layout:
     columns: Sequence[str] = ()  # JSON only: names beyond the contract that become columns, found in the first lines
     samples: Sequence[str] = field(default=(), repr=False)
     generic: bool = False
+    heading: str | None = None
+    family: str | None = None
 
     @property
     def lacks_year(self) -> bool:
@@ -104,7 +106,7 @@ def check_layout(layout: Layout) -> Layout:
         raise InputError(f"{named}: kind is {layout.kind!r}; it can be 'regex', 'json', 'journal' or 'text'")
     if layout.traces not in ("lines", "messages"):
         raise InputError(f"{named}: traces is {layout.traces!r}; it can be 'lines' or 'messages'")
-    for what in ("pattern", "session", "continues", "unless", "partial"):
+    for what in ("pattern", "session", "continues", "unless", "partial", "heading"):
         check_pattern(getattr(layout, what) or "", f"{named}: {what}")
     check_times(layout.time, named)
     if layout.kind == "regex":

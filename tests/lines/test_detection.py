@@ -127,3 +127,20 @@ def test_a_guess_changes_nothing_but_the_time(guess: str) -> None:
     """Whatever the file before was told as, every sample is told as its own layout."""
     for layout in layouts().values():
         assert detect(list(layout.samples), guess=layouts()[guess]).layout == detect(list(layout.samples)).layout
+
+
+FEW = {
+    "windows_events": [
+        "Level,Date and Time,Source,Event ID,Task Category",
+        layouts()["windows_events"].samples[1],
+        "id 7",
+    ],
+    "cisco_asa": [*layouts()["cisco_asa"].samples, layouts()["cisco_ios"].samples[0]],
+    "snort": [*layouts()["snort"].samples, layouts()["suricata"].samples[0]],
+}
+
+
+@pytest.mark.parametrize(("name", "lines"), FEW.items(), ids=FEW)
+def test_a_few_lines_of_several_kinds_are_told(name: str, lines: list[str]) -> None:
+    """A heading does not count, and variants of a layout count together."""
+    assert detect(lines).layout.name == name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -136,9 +137,16 @@ def test_a_json_line_that_is_no_record_is_kept_whole(text: str) -> None:
 
 
 def test_json_columns_leave_our_own_names_alone() -> None:
-    """A field called as one of our columns does not push it aside."""
+    """A field called as one of our columns does not push it aside, and is kept beside it."""
     text = '{"msg": "x", "user": "ana", "key": 7, "recoded": "yes", "physical": 3}'
-    assert json_columns(pl.Series([text]), layout_named("json")) == ["user"]
+    assert json_columns(pl.Series([text]), layout_named("json")) == [
+        "json_key",
+        "json_physical",
+        "json_recoded",
+        "user",
+    ]
+    found = records(replace(layout_named("json"), columns=["json_key", "user"]), text).row(0, named=True)
+    assert (found["json_key"], found["user"]) == ("7", "ana")
 
 
 def test_the_last_line_of_a_traceback_folds_too() -> None:
