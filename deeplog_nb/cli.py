@@ -18,7 +18,7 @@ import polars as pl
 from deeplog_nb.evaluation.command import add_options
 from deeplog_nb.frames import DeepLogError, InputError
 
-COUNTED: Final = ("folded", "cut", "recoded", "damaged")  # flags that the first fact tells of
+COUNTED: Final = ("folded", "cut", "recoded", "damaged", "lone_cr")  # flags that the first fact tells of
 SHOWN: Final = 20  # findings printed; the report holds more
 
 

@@ -30,6 +30,7 @@ PHYSICAL: Final = {  # one row a physical line
     "recoded": pl.Boolean(),  # not UTF-8: it was decoded, or bytes of it had to be written as \\xNN
     "cut": pl.Boolean(),  # longer than the limit: the text is its head only
     "damaged": pl.Boolean(),  # the source breaks off here
+    "lone_cr": pl.Boolean(),  # carriage returns stand within it
 }
 
 
@@ -143,6 +144,7 @@ def split_lines(block: Block) -> pl.DataFrame:
         recoded="recoded",
         cut=last & (block.cut > 0),
         damaged=last & block.damaged,
+        lone_cr=pl.col("text").str.contains("\r", literal=True) if b"\r" in block.data else False,
     )
 
 

@@ -110,7 +110,7 @@ def fold(lines: pl.DataFrame) -> pl.DataFrame:
     """One row a record, its lines joined; ``physical`` says how many they were."""
     if lines["start"].all():
         return lines.drop("start", "within").with_columns(physical=pl.lit(1, pl.UInt32))
-    summed = {"message", "length", "recoded", "cut", "damaged", "start", "within"}
+    summed = {"message", "length", "recoded", "cut", "damaged", "lone_cr", "start", "within"}
     goes_on = pl.col("start") | (pl.col("continues").shift(1) >= PART)
     return (
         lines.with_columns(message=pl.when(goes_on).then("message").otherwise("\n" + pl.col("message")))
@@ -119,7 +119,7 @@ def fold(lines: pl.DataFrame) -> pl.DataFrame:
             *(pl.col(name).first() for name in lines.columns if name not in summed),
             pl.col("message").str.join(""),
             pl.col("length").sum(),
-            pl.col("recoded", "cut", "damaged").any(),
+            pl.col("recoded", "cut", "damaged", "lone_cr").any(),
             pl.len().cast(pl.UInt32).alias("physical"),
         )
         .drop("_record")

@@ -124,6 +124,7 @@ def _flag(frame: pl.DataFrame, layout: Layout, before: Before) -> pl.DataFrame:
         "cut": pl.col("cut"),
         "recoded": pl.col("recoded"),
         "damaged": pl.col("damaged"),
+        "lone_cr": pl.col("lone_cr"),
         "year_inferred": pl.col("matched") & layout.lacks_year,
         "clock_back": back,
     }

@@ -209,3 +209,8 @@ def test_real_logs_are_told_and_read_whole(
     assert detect_layout(path).layout.name == layout
     assert (lines.height, (~lines["matched"]).sum()) == (count, unmatched)
     assert scan(path).select("line", "message").collect().equals(lines.select("line", "message"))
+
+
+def test_carriage_returns_within_a_line_are_flagged(tmp_path: Path) -> None:
+    """A log of an old Mac is one line to us, and is said to be an odd one; CRLF is a line end."""
+    assert read(put(tmp_path, b"a\rb\rc\r\nd\r\n"), layout="text")["flags"].to_list() == [["lone_cr"], []]

@@ -19,7 +19,7 @@ from deeplog_nb.lines.records import Before, cut, last_of, to_records
 def records(layout: str | Layout, *texts: str, before: Before = Before(2026)) -> pl.DataFrame:  # noqa: B008 frozen
     layout = layout_named(layout) if isinstance(layout, str) else layout
     lines = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_columns(
-        offset=pl.lit(0, pl.UInt64), length=pl.lit(1, pl.UInt64), recoded=False, cut=False, damaged=False
+        offset=pl.lit(0, pl.UInt64), length=pl.lit(1, pl.UInt64), recoded=False, cut=False, damaged=False, lone_cr=False
     )
     return to_records(mark(cut(lines, layout), Above(), 1000), layout, before)
 
