@@ -17,10 +17,11 @@ from typing import Final, TypeVar
 
 import polars as pl
 
-FLAGS: Final = ("folded", "cut", "recoded", "year_inferred", "clock_back", "damaged")
+FLAGS: Final = ("folded", "cut", "recoded", "year_inferred", "clock_back", "damaged", "lone_cr")
 """What can be wrong with a line: continuation lines folded into it, cut at the size limit, bytes
 that were not UTF-8 written as ``\\xNN`` (or a text in UTF-16 or UTF-32 decoded), a year that the log
-does not state, a clock that ran back, and a file that cannot be read beyond this record."""
+does not state, a clock that ran back, a file that cannot be read beyond this record, and carriage
+returns within a line, which end lines on old Macs but not here: it may hold several records."""
 
 TIME: Final = pl.Datetime("us")
 
@@ -147,7 +148,13 @@ Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)  # what comes lazily goes l
 
 
 class DeepLogError(Exception):
-    """Anything that deeplog_nb refuses, with what came, what is accepted and what to do next."""
+    """Anything that deeplog_nb refuses, with what came, what is accepted and what to do next.
+
+    On one line, and without control characters: names of files and members come from strangers.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__("".join(map(_printable, text)))
 
 
 class FrameError(DeepLogError):
@@ -188,6 +195,10 @@ def batch_by_batch(frame: Frame, work: Callable[[pl.DataFrame], pl.DataFrame]) -
         return work(frame)
     schema = work(pl.DataFrame(schema=frame.collect_schema())).schema
     return frame.map_batches(work, schema=schema, streamable=True)
+
+
+def _printable(sign: str) -> str:
+    return sign if sign.isprintable() else sign.encode("unicode_escape").decode("ascii")
 
 
 def _show(kind: pl.DataType) -> str:

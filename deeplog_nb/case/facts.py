@@ -13,7 +13,7 @@ from deeplog_nb.lines.read import detect_layout
 if TYPE_CHECKING:
     from deeplog_nb.detector import Detector
 
-COUNTED: Final = ("folded", "cut", "recoded", "damaged")  # flags that the first fact tells of
+COUNTED: Final = ("folded", "cut", "recoded", "damaged", "lone_cr")  # flags that the first fact tells of
 
 
 def read_fact(counts: dict[str, int], paths: Sequence[str | Path], layout: str) -> str:

@@ -107,9 +107,8 @@ class _Walk:
     def _wanted(self, name: str) -> Source | None:
         """The source of a text, if it is asked for; the second member of a name is told apart by a number."""
         times = self._names[name] = self._names.get(name, 0) + 1
-        if not self._matches(name):
-            return None
-        return Source(self._source.path, name if times == 1 else f"{name}#{times}")
+        numbered = name if times == 1 else f"{name}#{times}"
+        return Source(self._source.path, numbered) if self._matches(name) or numbered == self._source.member else None
 
     def _matches(self, name: str) -> bool:
         """Whether the source names this member, a folder or an archive around it, or all of them."""

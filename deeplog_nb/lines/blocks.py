@@ -30,6 +30,7 @@ PHYSICAL: Final = {  # one row a physical line
     "recoded": pl.Boolean(),  # not UTF-8: it was decoded, or bytes of it had to be written as \\xNN
     "cut": pl.Boolean(),  # longer than the limit: the text is its head only
     "damaged": pl.Boolean(),  # the source breaks off here
+    "lone_cr": pl.Boolean(),  # carriage returns stand within it
 }
 
 
@@ -50,6 +51,11 @@ class Block:
         if self.form.width == 1:
             return self.data.count(b"\n") + (self.data != b"" and not self.data.endswith(b"\n"))
         return len(_ends(self))
+
+    @cached_property
+    def returns(self) -> bool:
+        """Whether it holds any carriage return."""
+        return b"\r" in self.data
 
     @property
     def size(self) -> int:
@@ -143,6 +149,7 @@ def split_lines(block: Block) -> pl.DataFrame:
         recoded="recoded",
         cut=last & (block.cut > 0),
         damaged=last & block.damaged,
+        lone_cr=pl.col("text").str.contains("\r", literal=True) if block.returns else False,
     )
 
 
@@ -170,7 +177,7 @@ def _read_lines(data: bytes) -> pl.Series:
 
 def _lengths(block: Block, texts: pl.Series, recoded: pl.Series) -> pl.Series:
     """Bytes of each line, its line end included: those of its text and one, where nothing else was taken off."""
-    if block.form.width > 1 or b"\r" in block.data or recoded.any():
+    if block.form.width > 1 or block.returns or recoded.any():
         return pl.Series(np.diff(_ends(block), prepend=np.uint64(0)), dtype=pl.UInt64)
     lengths = texts.str.len_bytes().cast(pl.UInt64) + 1
     if len(lengths) and not block.data.endswith(b"\n"):

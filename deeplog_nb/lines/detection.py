@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.lines.fields import with_fields
-from deeplog_nb.lines.folding import CONTINUES
+from deeplog_nb.lines.folding import CONTINUING, RECORD, kinds, settled
 from deeplog_nb.lines.layouts import Layout, layouts
 from deeplog_nb.lines.patterns import quick
 
@@ -39,7 +39,8 @@ class Detection:
 def detect(lines: Sequence[str], *, guess: Layout | None = None) -> Detection:
     """The layout that fits the most of these lines; bare text rather than a wrong guess.
 
-    A good ``guess`` makes it quicker, and never tells another layout.
+    One that fits nearly any log (``generic``) is told only where none of the others is sure. A good ``guess``
+    makes it quicker, and never tells another layout.
 
     >>> detect(["Mar  2 10:15:00 gate kernel: eth0: link up", "Mar  2 10:15:01 gate su: ok"]).layout.name
     'syslog'
@@ -47,41 +48,57 @@ def detect(lines: Sequence[str], *, guess: Layout | None = None) -> Detection:
     'text'
     """
     texts = pl.Series("text", [line for line in lines if line.strip()], dtype=pl.String)
-    fits = _fits(texts, _known(texts, guess))  # of equals the first in layouts.toml
-    shares = [(layout, _share(texts, fit, layout), fit) for layout, fit in fits[:2]]
+    shares = _shares(texts, _known(texts, guess))
     told = [each for each in shares if each[1] >= SURE and each[2].sum() >= LEAST * len(texts)]
-    second = next(((layout.name, share) for layout, share, _ in shares if told[:1] and layout != told[0][0]), None)
+    others = [(layout.name, share) for layout, share, _ in shares if not told or layout != told[0][0]]
+    second = max(others, key=lambda each: each[1], default=None)
     if not told:
-        nearest = next(((layout.name, share) for layout, share, _ in shares), None)
-        return Detection(layouts()["text"], 1.0, len(texts), texts[:3].to_list(), [], nearest)
+        return Detection(layouts()["text"], 1.0, len(texts), texts[:3].to_list(), [], second)
     layout, share, fit = told[0]
     fitted, unfitted = texts.filter(fit)[:3].to_list(), texts.filter(~fit)[:3].to_list()
     return Detection(layout, share, len(texts), fitted, unfitted, second)
 
 
 def _known(texts: pl.Series, guess: Layout | None) -> list[Layout]:
-    """The layouts that can be told: where the guess fits every line, no later one can be better."""
+    """The layouts that can be told: where the guess fits every line, no later one of its kind can be better."""
     known = [layout for layout in layouts().values() if layout.kind != "text"]
     names = [layout.name for layout in known]
     if guess is None or guess.name not in names or not (_fit(texts, guess)).all():
         return known
-    return known[: names.index(guess.name) + 1]
+    last = names.index(guess.name)
+    return [layout for at, layout in enumerate(known) if at <= last or (guess.generic and not layout.generic)]
 
 
-def _fits(texts: pl.Series, known: list[Layout]) -> list[tuple[Layout, pl.Series]]:
-    """The layouts that fit best, and which lines make records of them; one that cannot be among the first two is left.
-
-    A layout fits no more lines than have its pattern, which is quick to tell.
-    """
+def _shares(texts: pl.Series, known: list[Layout]) -> list[tuple[Layout, float, pl.Series]]:
+    """The two that fit best of the layouts that say much, then of those that fit nearly any log."""
     looks = texts.to_frame().select(_looks_like(layout).alias(layout.name) for layout in known)
-    near = sorted((-int(looks[layout.name].sum()), at) for at, layout in enumerate(known))
+    bounds = [(layout, int(looks[layout.name].sum())) for layout in known]
+    fits = [each for generic in (False, True) for each in _fits(texts, [b for b in bounds if b[0].generic == generic])]
+    return [(layout, _share(texts, _with_family(texts, fit, layout), layout), fit) for layout, fit in fits]
+
+
+def _with_family(texts: pl.Series, fit: pl.Series, layout: Layout) -> pl.Series:
+    """The lines that fit this layout or a variant of it; the lines between them are told by this one."""
+    for variant in layouts().values():
+        if layout.family and variant.family == layout.family and variant != layout:
+            fit = fit | _fit(texts, variant)
+    return fit
+
+
+def _fits(texts: pl.Series, bounds: list[tuple[Layout, int]]) -> list[tuple[Layout, pl.Series]]:
+    """The two that fit best, of equals the first in layouts.toml, and which lines make records of them.
+
+    A layout fits no more lines than have its pattern, which is quick to tell: one that cannot win is left.
+    """
+    near = sorted((-bound, at) for at, (_, bound) in enumerate(bounds))
     found: list[tuple[int, int, pl.Series]] = []
     for bound, at in near:
         if bound == 0 or (len(found) > 1 and sorted(each[:2] for each in found)[1] < (bound, at)):
             break
-        fit = _fit(texts, known[at])
+        fit = _fit(texts, bounds[at][0])
         found.append((-int(fit.sum()), at, fit))
-    return [(known[at], fit) for fits, at, fit in sorted(found, key=lambda each: each[:2]) if fits]
+    best = sorted(found, key=lambda each: each[:2])[:2]
+    return [(bounds[at][0], fit) for fits, at, fit in best if fits]
 
 
 def _looks_like(layout: Layout) -> pl.Expr:
@@ -96,5 +113,12 @@ def _fit(texts: pl.Series, layout: Layout) -> pl.Series:
 
 def _share(texts: pl.Series, fit: pl.Series, layout: Layout) -> float:
     """Of the lines that do not continue a record above them, those that fit."""
-    continues = ~fit & texts.str.contains(layout.continues or CONTINUES) & fit.cum_max() if layout.folds else ~fit & fit
+    if layout.heading:
+        counted = fit | ~texts.str.contains(layout.heading)
+        texts, fit = texts.filter(counted), fit.filter(counted)
+    if not layout.folds:
+        return int(fit.sum()) / max(len(texts), 1)
+    looks = pl.repeat(RECORD, len(texts), dtype=pl.UInt8, eager=True)
+    looks = looks.scatter((~fit).arg_true(), kinds(texts.filter(~fit), layout.continues))
+    continues = settled(looks).is_in(CONTINUING) & fit.cum_max()
     return int(fit.sum()) / max(len(texts) - int(continues.sum()), 1)

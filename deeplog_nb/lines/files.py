@@ -6,7 +6,7 @@ It looks at names and folders; what stands in a source is ``archives``' and ``bl
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,18 @@ def find_files(paths: Paths) -> list[Source]:
     Traceback (most recent call last):
     deeplog_nb.frames.InputError: no/such/file.log: no such file, folder or glob
     """
-    named = [paths] if isinstance(paths, str | Path) else list(paths)
+    named = _named(paths)
     if not named:
         raise InputError("no files were named; give a path, a glob such as 'logs/*.gz', or a folder")
     return list(dict.fromkeys(source for path in named for source in _sources(str(path))))
+
+
+def _named(paths: Paths) -> list[str | Path]:
+    named = [paths] if isinstance(paths, str | Path) else list(paths) if isinstance(paths, Iterable) else [paths]
+    for path in named:
+        if not isinstance(path, str | Path) or path == "":
+            raise InputError(f"{path!r}: names no file; give a path, a glob such as 'logs/*.gz', a folder, or a list")
+    return named
 
 
 def _sources(path: str) -> list[Source]:

@@ -21,30 +21,37 @@ NAMES: Final = {  # where JSON logs keep what we need, first that is there
     "source": ("logger", "source", "name", "component", "service"),
     "message": ("message", "msg", "event", "log", "text"),
 }
+BESIDE: Final = "json_"  # put before a field's name where it is that of a column of ours
 
 
 def json_fields(texts: pl.Series, layout: Layout) -> dict[str, pl.Series]:
     """Each field of these lines; a message ends before its last line end, as in other layouts."""
-    wanted = {**NAMES, **{name: (name,) for name in layout.columns}, **_several(layout)}
+    own = {name: (name, name.removeprefix(BESIDE)) for name in layout.columns}
+    wanted = {**NAMES, **own, **_several(layout)}
     found = {name: _first(texts, paths) for name, paths in wanted.items()}
     stamp = found["time"]
     said = read_times(stamp, layout.time, lacks_year=layout.lacks_year)
     message = _without_bytes(found["message"]) if layout.kind == "journal" else found["message"]
-    crowd = _first(texts, layout.absent)
+    crowd = _first(texts, layout.absent).is_not_null()
+    found = {name: field.set(crowd, None) for name, field in found.items()} if crowd.any() else found
     return found | {
         "time": said
         if said.null_count() == stamp.null_count()
         else said.zip_with(said.is_not_null(), read_epochs(stamp)),
-        "message": message.str.strip_suffix("\n").set(crowd.is_not_null(), None),
+        "message": message.str.strip_suffix("\n").zip_with(~crowd, texts),
     }
 
 
 def json_columns(texts: pl.Series, layout: Layout) -> list[str]:
-    """Plain top-level names in these lines beyond the contract: what ``--session COLUMN`` can name."""
+    """Plain top-level names in these lines beyond the contract: what ``--session COLUMN`` can name.
+
+    One that is called as a column of ours, such as ``file``, comes as ``json_file``.
+    """
     found = texts.str.extract_all(r'"[A-Za-z_]\w*"\s*:\s*[^\[{\s]').explode().drop_nulls()
     named = {path for paths in _several(layout).values() for path in paths}
-    taken = {name for names in NAMES.values() for name in names} | RESERVED | OURS | named | set(layout.names)
-    return sorted({text.split('"')[1] for text in found.to_list()} - taken)
+    taken = {name for names in NAMES.values() for name in names} | OURS | named | set(layout.names)
+    plain = {text.split('"')[1] for text in found.to_list()} - taken
+    return sorted(BESIDE + name if name in RESERVED else name for name in plain)
 
 
 def path_of(name: str) -> str:

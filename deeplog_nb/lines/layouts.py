@@ -35,10 +35,15 @@ class Layout:
     session: str | None = None
     continues: str | None = None
     unless: str | None = None
+    traces: Literal["lines", "messages"] = "lines"
+    partial: str | None = None
     names: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     absent: Sequence[str] = ()
     columns: Sequence[str] = ()  # JSON only: names beyond the contract that become columns, found in the first lines
     samples: Sequence[str] = field(default=(), repr=False)
+    generic: bool = False
+    heading: str | None = None
+    family: str | None = None
 
     @property
     def lacks_year(self) -> bool:
@@ -47,8 +52,8 @@ class Layout:
 
     @property
     def folds(self) -> bool:
-        """Whether lines that it does not fit may continue the record above them."""
-        return self.kind == "regex"
+        """Whether lines may continue the record above them."""
+        return self.kind == "regex" or self.traces == "messages"
 
     @property
     def is_json(self) -> bool:
@@ -94,12 +99,12 @@ def check_layout(layout: Layout) -> Layout:
     deeplog_nb.frames.InputError: layout 'mine': its pattern has no group (?P<message>...), which every record needs
     """
     named = f"layout {layout.name!r}"
-    for what in ("time", "samples", "columns", "absent"):
-        if isinstance(said := getattr(layout, what), str):
-            raise InputError(f"{named}: {what} is a list; write {what}=[{said!r}]")
+    _check_types(layout, named)
     if layout.kind not in ("regex", "json", "journal", "text"):
         raise InputError(f"{named}: kind is {layout.kind!r}; it can be 'regex', 'json', 'journal' or 'text'")
-    for what in ("pattern", "session", "continues", "unless"):
+    if layout.traces not in ("lines", "messages"):
+        raise InputError(f"{named}: traces is {layout.traces!r}; it can be 'lines' or 'messages'")
+    for what in ("pattern", "session", "continues", "unless", "partial", "heading"):
         check_pattern(getattr(layout, what) or "", f"{named}: {what}")
     check_times(layout.time, named)
     if layout.kind == "regex":
@@ -107,6 +112,25 @@ def check_layout(layout: Layout) -> Layout:
     if taken := RESERVED.intersection({*layout.groups, *layout.names}):
         raise InputError(f"{named}: groups may not be called {', '.join(sorted(taken))}; rename them")
     return layout
+
+
+def _check_types(layout: Layout, named: str) -> None:
+    for what in ("time", "samples", "columns", "absent"):
+        said: object = getattr(layout, what)
+        if isinstance(said, str):
+            raise InputError(f"{named}: {what} is a list; write {what}=[{said!r}]")
+        if not _is_texts(said):
+            raise InputError(f"{named}: {what} is {said!r}, and not a list of texts; write {what}=['...']")
+    for what in ("title", "pattern", "session", "continues", "unless", "partial", "heading", "family"):
+        if not isinstance(said := getattr(layout, what) or "", str):
+            raise InputError(f"{named}: {what} is {said!r}, and not a text; write {what}='...'")
+    names: object = layout.names
+    if not isinstance(names, Mapping) or not all(isinstance(each, str) or _is_texts(each) for each in names.values()):
+        raise InputError(f"{named}: names is {names!r}; write names={{message='body.text'}}, or a list to take one of")
+
+
+def _is_texts(said: object) -> bool:
+    return isinstance(said, list | tuple) and all(isinstance(each, str) for each in said)
 
 
 def _check_groups(layout: Layout, named: str) -> None:

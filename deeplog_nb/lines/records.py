@@ -16,10 +16,12 @@ import polars as pl
 from deeplog_nb.frames import FLAGS, LINES, TIME
 from deeplog_nb.lines.blocks import PHYSICAL
 from deeplog_nb.lines.fields import with_fields
-from deeplog_nb.lines.folding import CONTINUES, fold
+from deeplog_nb.lines.folding import CONTINUING, NEXT_PART, PART, RECORD, fold, kinds
 from deeplog_nb.lines.layouts import Layout
 
-ROLLOVER: Final = pl.duration(days=183)  # a clock that falls back by more has passed New Year
+ROLLOVER: Final = pl.duration(
+    days=183
+)  # a clock that falls back by more has passed New Year, one that leaps ahead is late
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,29 @@ class Before:
 def cut(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Physical lines with their fields by the layout; each stands alone, so blocks may be cut side by side."""
     found = with_fields(lines, layout)
-    if found["matched"].all():
-        return found.with_columns(continues=pl.lit(False)).drop("text")
-    continues = ~pl.col("matched") & pl.col("text").str.contains(layout.continues or CONTINUES) & layout.folds
-    return found.with_columns(continues=continues).pipe(_keep_whole_line_where_unmatched).drop("text")
+    in_messages = layout.traces == "messages"
+    if found["matched"].all() and not in_messages:
+        return found.with_columns(continues=pl.lit(RECORD, pl.UInt8)).drop("text")
+    found = found.pipe(_keep_whole_line_where_unmatched)
+    looked_at = pl.repeat(in_messages, len(found), eager=True) | (~found["matched"] & layout.folds)
+    continues = pl.repeat(RECORD, len(found), dtype=pl.UInt8, eager=True)
+    looks = kinds(found["message"].filter(looked_at), layout.continues)
+    return found.with_columns(continues=_parts(found, continues.scatter(looked_at.arg_true(), looks), layout)).drop(
+        "text"
+    )
+
+
+def _parts(lines: pl.DataFrame, kind: pl.Series, layout: Layout) -> pl.Series:
+    """The kinds, with those of lines that go on in the next one."""
+    if not layout.partial:
+        return kind
+    parts = lines["matched"] & lines["text"].str.contains(layout.partial)
+    known = pl.DataFrame({"kind": kind, "part": parts}).select(
+        pl.when("part")
+        .then(pl.when(pl.col("kind").is_in(CONTINUING)).then(NEXT_PART).otherwise(PART))
+        .otherwise("kind")
+    )
+    return known.to_series().cast(pl.UInt8)
 
 
 def to_records(lines: pl.DataFrame, layout: Layout, before: Before) -> pl.DataFrame:
@@ -68,11 +89,15 @@ def _keep_whole_line_where_unmatched(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _infer_year(frame: pl.DataFrame, before: Before) -> pl.DataFrame:
-    """The time has year 1972 (a leap year) so far; each fall back by half a year is a New Year."""
+    """The time has year 1972 (a leap year) so far; each fall back by half a year is a New Year.
+
+    A leap ahead by as much is a line from before the New Year that came late.
+    """
     last = pl.lit(before.time.replace(year=1972) if before.time else None, TIME)
     known = pl.col("time").forward_fill().fill_null(last)
-    fell_back = (known.shift(1).fill_null(last) - known) > ROLLOVER
-    year = _first_year(frame["time"], before) + fell_back.fill_null(False).cast(pl.Int32).cum_sum()
+    fall = known.shift(1).fill_null(last) - known
+    turns = (fall > ROLLOVER).cast(pl.Int32) - (fall < -ROLLOVER).cast(pl.Int32)
+    year = _first_year(frame["time"], before) + turns.fill_null(0).cum_sum()
     return frame.with_columns(time=_in_year(pl.col("time"), year))
 
 
@@ -99,6 +124,7 @@ def _flag(frame: pl.DataFrame, layout: Layout, before: Before) -> pl.DataFrame:
         "cut": pl.col("cut"),
         "recoded": pl.col("recoded"),
         "damaged": pl.col("damaged"),
+        "lone_cr": pl.col("lone_cr"),
         "year_inferred": pl.col("matched") & layout.lacks_year,
         "clock_back": back,
     }

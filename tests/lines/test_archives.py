@@ -228,3 +228,17 @@ def test_a_real_archive_is_read_whole(data: Callable[[str], Path]) -> None:
     newlines = 214_668
     without_newline = 2  # files whose last line lacks it
     assert (lines["file"].n_unique(), lines.height + folded) == (515, newlines + without_newline)
+
+
+def test_the_second_of_a_name_can_be_read_by_the_name_it_is_given(tmp_path: Path) -> None:
+    """What ``file`` says is what ``read`` takes."""
+    path = put(tmp_path, tarred({"top.log": b"old\n"})[:1024] + tarred({"top.log": b"new\n"}))
+    told = read(path, layout="text")["file"].cast(pl.String).to_list()
+    assert [read(each, layout="text")["message"].to_list() for each in told[1:]] == [["new"]]
+
+
+def test_errors_write_strange_names_out(tmp_path: Path) -> None:
+    """The name of a member cannot colour the terminal or make lines of its own."""
+    path = put(tmp_path, tarred({"a\x1b[31m\nb": b""}))
+    with pytest.raises(InputError, match=r"there are: a\\x1b\[31m\\nb;"):
+        read(f"{path}!nothing", layout="text")

@@ -90,8 +90,22 @@ def test_a_trace_without_a_record_above_counts() -> None:
 def test_the_runner_up_is_shown() -> None:
     """So that people see how near it was."""
     found = detect([HADOOP] * 9 + ["2026-03-02 10:15:00 started"])
-    assert (found.layout.name, found.second) == ("iso", ("hadoop", 0.9))
-    assert "next best hadoop: fits 90%" in str(found)
+    assert (found.layout.name, found.second) == ("hadoop", ("iso", 1.0))
+    assert "next best iso: fits 100%" in str(found)
+
+
+ODD = {
+    "oslo": "2026-03-02 10:15:00.350 2931 ERROR oslo.server started without brackets",
+    "haproxy": "Mar  2 10:15:00 lb1 haproxy[14389]: Server static/srv1 is DOWN.",
+    "docker": '{"msg": "no such stream"}',
+}
+
+
+@pytest.mark.parametrize(("name", "odd"), ODD.items(), ids=ODD)
+def test_one_odd_line_does_not_make_a_log_generic(name: str, odd: str) -> None:
+    """A layout that fits nearly any log is told only where no other one is sure."""
+    lines = list(layouts()[name].samples) * 5
+    assert detect([*lines, odd]).layout.name == detect([*lines, odd], guess=layouts()["iso"]).layout.name == name
 
 
 @pytest.mark.parametrize(("name", "layout"), REAL.items(), ids=REAL)
@@ -113,3 +127,20 @@ def test_a_guess_changes_nothing_but_the_time(guess: str) -> None:
     """Whatever the file before was told as, every sample is told as its own layout."""
     for layout in layouts().values():
         assert detect(list(layout.samples), guess=layouts()[guess]).layout == detect(list(layout.samples)).layout
+
+
+FEW = {
+    "windows_events": [
+        "Level,Date and Time,Source,Event ID,Task Category",
+        layouts()["windows_events"].samples[1],
+        "id 7",
+    ],
+    "cisco_asa": [*layouts()["cisco_asa"].samples, layouts()["cisco_ios"].samples[0]],
+    "snort": [*layouts()["snort"].samples, layouts()["suricata"].samples[0]],
+}
+
+
+@pytest.mark.parametrize(("name", "lines"), FEW.items(), ids=FEW)
+def test_a_few_lines_of_several_kinds_are_told(name: str, lines: list[str]) -> None:
+    """A heading does not count, and variants of a layout count together."""
+    assert detect(lines).layout.name == name

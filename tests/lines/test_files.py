@@ -11,6 +11,7 @@ import sys
 from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from deeplog_nb.lines.archives import open_texts
 from deeplog_nb.lines.blocks import Block, blocks, split_lines
 from deeplog_nb.lines.files import Source, find_files
 from deeplog_nb.lines.limits import Limits
+from deeplog_nb.lines.read import read
 
 zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
@@ -142,3 +144,10 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     """An empty folder is not the same as no path at all."""
     with pytest.raises(InputError, match="a folder without files"):
         find_files(tmp_path)
+
+
+@pytest.mark.parametrize("paths", ["", [""], None, 5, [5], ["a.log", None]])
+def test_what_is_no_name_is_refused(paths: Any) -> None:
+    """Nothing at all does not mean the folder we stand in."""
+    with pytest.raises(InputError, match="names no file; give a path"):
+        read(paths)

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from deeplog_nb.frames import InputError
+from deeplog_nb.lines.detection import detect
 from deeplog_nb.lines.fields import with_fields
 from deeplog_nb.lines.json_fields import path_of
 from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
@@ -49,10 +50,13 @@ def test_opentelemetry_records_are_cut(layout: str) -> None:
 
 
 def test_a_line_of_several_opentelemetry_records_is_kept_whole() -> None:
-    """Half of a batch would be a loss that nobody sees."""
+    """Half of a batch would be a loss that nobody sees; it has the time of its first record."""
+    time = datetime(2026, 3, 2, 10, 15)
     one = '{"timeUnixNano":"1772446500000000000","body":{"stringValue":"a"}}'
     text = f'{{"resourceLogs":[{{"scopeLogs":[{{"logRecords":[{one},{one}]}}]}}]}}'
-    assert fields("otel_export", text)["matched"] is False
+    found = fields("otel_export", text)
+    assert (found["message"], found["time"], found["level"]) == (text, time, None)
+    assert detect([text]).layout.name == "otel_export"
 
 
 def test_names_say_where_the_fields_are() -> None:

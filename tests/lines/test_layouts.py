@@ -102,6 +102,10 @@ def test_a_layout_of_ones_own_is_a_small_file(tmp_path: Path) -> None:
         ("[shop]\npatern = 'x'", "a layout has no patern; it has: title, kind, pattern"),
         ('[shop]\npattern = "\\d"', "no TOML: .*backslashes want"),
         ("pattern = 'x'", r"one layout is wanted: \[its_name\]"),
+        ("[shop]\npattern = 5", "layout 'shop': pattern is 5, and not a text"),
+        ("[shop]\npattern = 'x'\ntime = [5]", r"time is \[5\], and not a list of texts"),
+        ("[shop]\nkind = 'json'\nnames = 5", "names is 5; write names="),
+        ("[shop]\nkind = 'json'\nnames = {message = 5}", "names is .*; write names="),
         (OWN + OWN.replace("shop", "cart"), "one layout is wanted"),
         (OWN + 'samples = ["02/03/2026 10:15:00 gate x", "###"]', "layout 'shop': its sample '###' does not fit"),
     ],
@@ -146,3 +150,25 @@ def test_samples_say_the_same_day_in_utc(layout: Layout) -> None:
     assert times.null_count() == 0
     assert set(times.dt.year()) == ({1972} if layout.lacks_year else {2026})
     assert times[0].strftime("%m-%d") == "03-02"
+
+
+CUT = [  # layout, line, and its time, level, source and message
+    ("iso", "2026-03-02 12:15:00 +0200 INFO up", (10, "INFO", None, "up")),
+    ("iso", "2026-03-02T10:15:00Z  INFO my_crate::server: up", (10, "INFO", "my_crate::server", "up")),
+    ("iso", "[2026-03-02T10:15:00Z INFO  my_crate::server] up", (10, "INFO", "my_crate::server", "up")),
+    ("iso", "2026-03-02 10:15:00 INFO a::b c", (10, "INFO", None, "a::b c")),
+    ("gunicorn", "[2026-03-02 12:15:00 +0200] [7] [INFO] up", (10, "INFO", None, "up")),
+    ("celery", "[2026-03-02 10:15:00,123: INFO/MainProcess] up", (10, "INFO", "MainProcess", "up")),
+    ("log4j", "2026-03-02 10:15:00,123 [main] INFO  com.foo.Bar - up", (10, "INFO", "com.foo.Bar", "up")),
+    ("elasticsearch", "[2026-03-02T10:15:00,123][INFO ][o.e.n.Node] [node] up", (10, "INFO", "o.e.n.Node", "up")),
+    ("postgresql_rds", "2026-03-02 10:15:00 UTC::@:[412]:LOG:  up", (10, "LOG", None, "up")),
+    ("postgresql", "2026-03-02 12:15:00.123 +02 [412] LOG:  up", (10, "LOG", None, "up")),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "wanted"), CUT, ids=[each[1] for each in CUT])
+def test_lines_are_told_and_cut_where_their_fields_end(name: str, line: str, wanted: tuple[object, ...]) -> None:
+    """Each is told as its own layout; offsets are applied, and sources are whole."""
+    layout = detect([line]).layout
+    found = with_fields(pl.DataFrame({"text": [line]}), layout).row(0, named=True)
+    assert (layout.name, found["time"].hour, found["level"], found["source"], found["message"]) == (name, *wanted)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
 import pytest
 
+from deeplog_nb.lines.detection import detect
 from deeplog_nb.lines.folding import Above, mark
 from deeplog_nb.lines.json_fields import json_columns
 from deeplog_nb.lines.layouts import Layout, layout_named
@@ -16,7 +19,7 @@ from deeplog_nb.lines.records import Before, cut, last_of, to_records
 def records(layout: str | Layout, *texts: str, before: Before = Before(2026)) -> pl.DataFrame:  # noqa: B008 frozen
     layout = layout_named(layout) if isinstance(layout, str) else layout
     lines = pl.DataFrame({"text": texts}, schema={"text": pl.String}).with_columns(
-        offset=pl.lit(0, pl.UInt64), length=pl.lit(1, pl.UInt64), recoded=False, cut=False, damaged=False
+        offset=pl.lit(0, pl.UInt64), length=pl.lit(1, pl.UInt64), recoded=False, cut=False, damaged=False, lone_cr=False
     )
     return to_records(mark(cut(lines, layout), Above(), 1000), layout, before)
 
@@ -57,6 +60,17 @@ def test_a_fall_back_by_half_a_year_is_new_year() -> None:
     """December to January begins the next year; a small step back does not."""
     assert syslog("Dec 31 23:59:59", "Jan  1 00:00:00") == ["2026-12-31", "2027-01-01"]
     assert syslog("Mar  2 10:00:00", "Mar  1 10:00:00") == ["2026-03-02", "2026-03-01"]
+
+
+def test_a_late_line_at_new_year_keeps_its_year() -> None:
+    """It is from before the New Year, whether a block ends there or not, and the clock is said to run back."""
+    dates = ["Dec 31 23:59:58", "Jan  1 00:00:00", "Dec 31 23:59:59", "Jan  1 00:00:01"]
+    found, before = records("syslog", *(f"{date} gate su: ok" for date in dates), before=Before(2025)), Before(2025)
+    assert found["time"].dt.year().to_list() == [2025, 2026, 2025, 2026]
+    assert found["flags"].list.contains("clock_back").to_list() == [False, False, True, False]
+    for date, year in zip(dates, (2025, 2026, 2025, 2026), strict=True):
+        before = last_of(records("syslog", f"{date} gate su: ok", before=before), before)
+        assert before.year == year
 
 
 def test_new_year_is_seen_across_blocks() -> None:
@@ -123,9 +137,16 @@ def test_a_json_line_that_is_no_record_is_kept_whole(text: str) -> None:
 
 
 def test_json_columns_leave_our_own_names_alone() -> None:
-    """A field called as one of our columns does not push it aside."""
+    """A field called as one of our columns does not push it aside, and is kept beside it."""
     text = '{"msg": "x", "user": "ana", "key": 7, "recoded": "yes", "physical": 3}'
-    assert json_columns(pl.Series([text]), layout_named("json")) == ["user"]
+    assert json_columns(pl.Series([text]), layout_named("json")) == [
+        "json_key",
+        "json_physical",
+        "json_recoded",
+        "user",
+    ]
+    found = records(replace(layout_named("json"), columns=["json_key", "user"]), text).row(0, named=True)
+    assert (found["json_key"], found["user"]) == ("7", "ana")
 
 
 def test_the_last_line_of_a_traceback_folds_too() -> None:
@@ -133,3 +154,39 @@ def test_the_last_line_of_a_traceback_folds_too() -> None:
     trace = ("Traceback (most recent call last):", "  File a", "OSError: reset")
     found = records("iso", "2026-03-02 10:15:00 ERROR failed", *trace)
     assert found["message"].to_list() == ["failed\n" + "\n".join(trace)]
+
+
+TRACES = {
+    "spring": "\njava.lang.IllegalStateException: no\n\tat a.B.c(B.java:7)\n",
+    "chained": "Traceback (most recent call last):\n  File a\nKeyError: 7\n\nDuring handling of the above exception, "
+    "another exception occurred:\n\nTraceback (most recent call last):\n    x()\nrequests.exceptions.Timeout: slow\n",
+    "cause": "    x()\nsocket.timeout\n\nThe above exception was the direct cause of the following exception:",
+    "go": "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/a/main.go:7 +0x1d\nnet/http.(*conn).serve(0xc0)\n"
+    "\t/b.go:8\ncreated by net/http.(*Server).Serve in goroutine 1\n\t/c.go:9\nexit status 2",
+    "dotnet": "Unhandled exception. System.Exception: x\n   at A.B()\n--- End of stack trace from here ---",
+}
+
+
+@pytest.mark.parametrize("trace", TRACES.values(), ids=TRACES)
+def test_traces_fold_whole(trace: str) -> None:
+    """With blank lines in, before and behind them, in Java, Python, Go and .NET; and they tell no layout."""
+    record = "2026-03-02 10:15:00 ERROR failed"
+    found = records("iso", record, *trace.split("\n"), record, "", record)
+    assert found["message"].to_list() == [f"failed\n{trace}", "failed", "", "failed"]
+    assert detect([record, *trace.split("\n")] * 3).share == 1.0
+
+
+def test_a_name_folds_only_under_an_indented_line() -> None:
+    """Any word may be the name of a Python exception; blank lines alone fold nowhere."""
+    assert records("iso", "2026-03-02 10:15:00 a", "a.B: 7", "", "", "done")["physical"].to_list() == [1] * 5
+
+
+def test_a_container_folds_what_its_messages_continue() -> None:
+    """Docker and CRI write every line of a stack trace as a record, and a long line in parts."""
+    said = ["boom", "java.lang.Error: x", "\tat a.B", "Caused by: y", "fine"]
+    docker = [
+        f'{{"log":{json.dumps(each + chr(10))},"stream":"stderr","time":"2026-03-02T10:15:00Z"}}' for each in said
+    ]
+    assert records("docker", *docker)["message"].to_list() == ["\n".join(said[:4]), "fine"]
+    cri = [f"2026-03-02T10:15:00Z stderr {each}" for each in ("P one ", "P very ", "F long", "F \tat a.B", "F two")]
+    assert records("cri", *cri)["message"].to_list() == ["one very long\n\tat a.B", "two"]
