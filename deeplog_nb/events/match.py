@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final
 
-from deeplog_nb.events.align import Template, captures, constants, words
+from deeplog_nb.events.align import Template, beginning, captures, constants, words
 from deeplog_nb.events.masks import HOLE
 
 REMEMBERED: Final = 1 << 16  # shapes whose fit is kept
+LONG: Final = 1 << 12  # characters of a shape that is not kept: such ones seldom come again
 PINNED: Final = -1  # the generation of a template that a person wrote
 
 
@@ -42,7 +43,7 @@ class Matcher:
 
     def fit(self, shape: str) -> tuple[int, list[str]]:
         """Key and captured texts of the pattern that fits best; key 0 and none where no pattern does."""
-        return self._remembered(shape)
+        return self._remembered(shape) if len(shape) <= LONG else self._fit(shape)
 
     @cached_property
     def _remembered(self) -> Callable[[str], tuple[int, list[str]]]:
@@ -51,7 +52,7 @@ class Matcher:
 
     def _fit(self, shape: str) -> tuple[int, list[str]]:
         exact = self._exact.get(shape)
-        told = len(constants(shape))
+        told = len(constants(beginning(shape)))
         for pattern in [exact] if exact else self._near(shape):
             texts = captures(pattern.literals, shape)
             if texts is not None and self._says_enough(pattern, told, texts):

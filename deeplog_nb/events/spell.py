@@ -14,7 +14,7 @@ from functools import reduce
 
 import polars as pl
 
-from deeplog_nb.events.align import merge
+from deeplog_nb.events.align import beginning, merge
 from deeplog_nb.events.cluster import cluster
 from deeplog_nb.events.masks import messages, shape
 from deeplog_nb.events.split import split
@@ -62,7 +62,8 @@ class Spell:
 
     def mine(self, shapes: Iterable[str]) -> list[str]:
         """One merged shape for each template, in the order of first appearance."""
-        return [reduce(merge, part) for part in split(cluster(shapes, self.tau), self.split, self.tau)]
+        starts = dict.fromkeys(map(beginning, shapes))
+        return [reduce(merge, part) for part in split(cluster(starts, self.tau), self.split, self.tau)]
 
 
 def distinct_shapes(lines: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:

@@ -165,3 +165,24 @@ def test_random_words_are_mined_in_time() -> None:
     began = perf_counter()
     assert len(mined(*{" ".join(chance.choices(known, k=8)) for _ in range(10_000)})) > 9_000
     assert perf_counter() - began < 60
+
+
+def test_lines_of_any_length_are_mined_and_parsed_in_time() -> None:
+    """Two messages of a mebibyte, all but alike: what lies behind the first words is one parameter, and comes back."""
+    chance = Random(1)
+    known = ["".join(chance.choices(ascii_lowercase, k=5)) for _ in range(300)]
+    first = chance.choices(known, k=200_000)
+    log = pl.DataFrame({"message": [" ".join(first), " ".join(w if chance.random() < 0.9 else "x7" for w in first)]})
+    began = perf_counter()
+    templates = Spell().fit(log)
+    assert templates.render(templates.parse(log)).equals(log["message"])
+    assert perf_counter() - began < 5
+
+
+def test_a_stack_trace_is_one_parameter() -> None:
+    """However many traces there are, and whether there is one: the first line is the message."""
+    traces = ["\n".join(f"  at pool.{a * b}.{c}(Main)" for c in ascii_lowercase) for a in "abc" for b in range(20)]
+    log = pl.DataFrame({"message": ["no route", *(f"no route\n{trace}" for trace in traces)]})
+    began = perf_counter()
+    assert Spell().fit(log).frame["template"].to_list() == ["no route<*>"]
+    assert perf_counter() - began < 1
