@@ -43,7 +43,7 @@ class Spell:
     """
 
     tau: float = 0.7  # share of the words (of shape and of template) that must be common to both
-    split: int = 6  # a wildcard with at most so many different texts is no wildcard; 0 never splits
+    split: int = 4  # a wildcard with at most so many different texts is no wildcard (no more are in LogHub); 0 never
 
     def __post_init__(self) -> None:
         if not 0 < self.tau <= 1 or self.split < 0:

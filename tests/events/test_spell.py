@@ -186,3 +186,31 @@ def test_a_stack_trace_is_one_parameter() -> None:
     began = perf_counter()
     assert Spell().fit(log).frame["template"].to_list() == ["no route<*>"]
     assert perf_counter() - began < 1
+
+
+def test_words_that_vary_freely_are_parameters() -> None:
+    """Each tenant both ways: on and off are two messages, the tenants are values of both."""
+    log = [
+        f"the dark theme is {state} for {tenant}" for state in ("on", "off") for tenant in ("acme", "globex", "init")
+    ]
+    assert mined(*log) == ["the dark theme is on for <*>", "the dark theme is off for <*>"]
+
+
+def test_words_that_are_found_together_in_two_statements_are_parameters() -> None:
+    """Three names that log in and change passwords are no three states of the machine."""
+    log = [text.format(name) for text in ("User {} logged in", "Password changed for {}") for name in NAMES[:3]]
+    assert mined(*log) == ["User <*> logged in", "Password changed for <*>"]
+
+
+def test_several_wildcards_together_do_not_make_many_templates() -> None:
+    """Two messages that differ in many places are two, not two to the power of them."""
+    chance = Random(1)
+    log = [" ".join(f"step{each} {chance.choice(['yes', 'no'])} of the run" for each in "abcde") for _ in range(9)]
+    assert len(mined(*log)) <= 6
+
+
+def test_names_that_nothing_tells_from_states_can_be_merged() -> None:
+    """Three of them in one statement are three templates, until a person says otherwise."""
+    templates = Spell().fit(pl.DataFrame({"message": [f"User {name} logged in" for name in NAMES[:3]]}))
+    assert len(templates) == 3
+    assert templates.edit(merge=[(1, 2, 3)]).templates.frame["template"].to_list() == ["User <*> logged in"]
