@@ -31,6 +31,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def first_word(text: str) -> str:
+    """The word that every text begins with which begins with this one; none where it might go on behind.
+
+    >>> first_word("[open file"), first_word("open"), first_word(f"{HOLE} open")
+    ('open', '', '')
+    """
+    found = _WORD.search(text)
+    return found[0] if found and found[0] != HOLE and found.end() < len(text) else ""
+
+
 def constants(text: str) -> list[str]:
     """The words that a shape is told by: no holes, no ``name=value``'s value, no ``true`` or ``null``.
 
