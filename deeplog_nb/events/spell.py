@@ -46,8 +46,8 @@ class Spell:
     split: int = 4  # a wildcard with at most so many different texts is no wildcard (no more are in LogHub); 0 never
 
     def __post_init__(self) -> None:
-        if not 0 < self.tau <= 1 or self.split < 0:
-            raise InputError(f"tau is {self.tau}, split {self.split}; 0 < tau <= 1 and split >= 0 are wanted")
+        if not 0 < self.tau <= 1 or self.split < 0 or self.split != int(self.split):
+            raise InputError(f"tau is {self.tau}, split {self.split}; 0 < tau <= 1 and split >= 0, whole, are wanted")
 
     def fit(self, lines: pl.DataFrame | pl.LazyFrame) -> Templates:
         """The templates of these messages; needs ``message``, takes ``line`` where it is there.

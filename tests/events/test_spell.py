@@ -78,7 +78,7 @@ def test_mining_does_not_depend_on_the_hash_seed() -> None:
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("options", [{"tau": 0}, {"tau": 1.1}, {"split": -1}])
+@pytest.mark.parametrize("options", [{"tau": 0}, {"tau": 1.1}, {"split": -1}, {"split": 1.5}])
 def test_settings_that_make_no_sense_are_refused(options: dict[str, float]) -> None:
     """A share is a share, a number of texts is not negative."""
     with pytest.raises(InputError, match="0 < tau <= 1 and split >= 0"):
