@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import combinations
+from itertools import chain, combinations
 from operator import xor
 from typing import Final
 
@@ -119,13 +119,15 @@ def _crossed(few: Sequence[Sequence[str]]) -> set[str]:
 
 def _together(few: Sequence[Sequence[Sequence[str]]]) -> set[str]:
     """Words of which several are found together at wildcards of two groups: they name things."""
-    sets = [(frozenset(kind), number) for number, each in enumerate(few) for kind in each]
-    return {
-        word
-        for (one, a), (other, b) in combinations(sets, 2)
-        if a != b and len(one & other) >= TOGETHER
-        for word in one | other
-    }
+    groups: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    found = [(number, sorted(set(kind))) for number, each in enumerate(few) for kind in each]
+    for number, different in found:
+        for some in combinations(different, TOGETHER):
+            groups[some].add(number)
+    twice = [
+        different for _, different in found if any(len(groups[some]) > 1 for some in combinations(different, TOGETHER))
+    ]
+    return set(chain.from_iterable(twice))
 
 
 def _joined(parts: Sequence[list[str]], evidence: Evidence, tau: float) -> list[list[str]]:
