@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from deeplog_nb.events.masks import HOLE
 
 Template = tuple[str, ...]
+LONGEST: Final = 256  # words of a shape that are mined and matched; more of them hold data, not a message
 _INNER: Final = rf"[^\s=:,;()\[\]{{}}\"'|<>{HOLE}]"
 _WORD: Final = re.compile(rf"{_INNER}*\w{_INNER}*|{HOLE}")  # punctuation alone is no word
 
@@ -29,6 +31,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def first_word(text: str) -> str:
+    """The word that every text begins with which begins with this one; none where it might go on behind.
+
+    >>> first_word("[open file"), first_word("open"), first_word(f"{HOLE} open")
+    ('open', '', '')
+    """
+    found = _WORD.search(text)
+    return found[0] if found and found[0] != HOLE and found.end() < len(text) else ""
+
+
 def constants(text: str) -> list[str]:
     """The words that a shape is told by: no holes, no ``name=value``'s value, no ``true`` or ``null``.
 
@@ -38,33 +50,69 @@ def constants(text: str) -> list[str]:
     return [word for word in words(_STATED.sub("=", text)) if word != HOLE and word not in LITERALS]
 
 
+def beginning(shape: str) -> str:
+    """The shape as far as it is mined and matched: its first ``LONGEST`` words, and a hole for whatever follows.
+
+    A template that is made of beginnings ends in a wildcard that takes the rest, so no text is lost.
+
+    >>> beginning("word " * 1000).count("word"), beginning("short")
+    (256, 'short')
+    """
+    if len(shape) <= LONGEST:
+        return shape
+    behind = next(islice(_WORD.finditer(shape), LONGEST, None), None)
+    return shape if behind is None else shape[: behind.start()].rstrip(HOLE) + HOLE
+
+
 def common(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int]]:
     """Index pairs of a longest common subsequence; of several, the one furthest left in ``right``.
 
     >>> common("ABCBDAB", "BDCABA")
     [(1, 0), (4, 1), (5, 3), (6, 4)]
     """
-    table = _lengths(left, right)
+    gains = _gains(left, right)
     pairs, i, j = [], 0, 0
     while i < len(left) and j < len(right):
-        if left[i] == right[j] and table[i][j] == table[i + 1][j + 1] + 1:
+        if left[i] == right[j]:
             pairs.append((i, j))
             i, j = i + 1, j + 1
-        elif table[i + 1][j] >= table[i][j + 1]:
+        elif _length(gains[i + 1], len(right) - j) >= _length(gains[i], len(right) - j - 1):
             i += 1
         else:
             j += 1
     return pairs
 
 
-def _lengths(left: Sequence[str], right: Sequence[str]) -> list[list[int]]:
-    """Length of the longest common subsequence of every two tails (the textbook table)."""
-    table = [[0] * (len(right) + 1) for _ in range(len(left) + 1)]
-    for i in range(len(left) - 1, -1, -1):
-        row, below = table[i], table[i + 1]
-        for j in range(len(right) - 1, -1, -1):
-            row[j] = below[j + 1] + 1 if left[i] == right[j] else max(below[j], row[j + 1])
-    return table
+def longest(left: Sequence[str], right: Sequence[str]) -> int:
+    """How many pairs :func:`common` finds, in less time.
+
+    >>> longest("ABCBDAB", "BDCABA")
+    4
+    """
+    return _gains(left, right)[0].bit_count()
+
+
+def _gains(left: Sequence[str], right: Sequence[str]) -> list[int]:
+    """The textbook table of the lengths of every two tails, a row one integer.
+
+    Bit ``n`` of row ``i`` tells whether the last ``n + 1`` words of ``right`` have one word more in common with the
+    tail of ``left`` from ``i`` on than the last ``n``. Source: Hyyrö, Bit-parallel LCS-length computation revisited
+    (2004); 1,000 words by 1,000 take milliseconds.
+    """
+    places: dict[str, int] = {}
+    for bit, word in enumerate(reversed(right)):
+        places[word] = places.get(word, 0) | 1 << bit
+    full = row = (1 << len(right)) - 1
+    rows = [0]
+    for word in reversed(left):
+        hits = row & places.get(word, 0)
+        row = ((row + hits) | (row - hits)) & full
+        rows.append(row ^ full)
+    return rows[::-1]
+
+
+def _length(row: int, last: int) -> int:
+    return (row & ((1 << last) - 1)).bit_count()
 
 
 def template_of(shape: str) -> Template:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
-from deeplog_nb.events.align import common, constants, merge, words
+from deeplog_nb.events.align import constants, longest, merge, words
 
 TRIED: Final = 100  # clusters that a shape is aligned with at most: those that share most of its rare words
 SHARED: Final = 3  # rare words that a shape must share to be compared at all, where tau allows to ask for so many
@@ -58,16 +58,16 @@ class _Clusters:
         own, named = constants(shape), fields(shape)
         different = set(own)
         twice = len(own) - len(different)
-        best, longest = None, 0
+        best, most = None, 0
         for cluster in self._near(own):
             needed = self.tau * max(len(own), len(cluster.constants))
-            most = len(different.intersection(cluster.constants)) + twice
-            if most < max(needed, longest) or cluster.fields != named:
+            shared = len(different.intersection(cluster.constants)) + twice
+            if shared < max(needed, most) or cluster.fields != named:
                 continue
-            length = len(common(own, cluster.constants))
+            length = longest(own, cluster.constants)
             shorter = best is None or len(cluster.constants) < len(best.constants)
-            if length >= needed and (length > longest or (length == longest and shorter)):
-                best, longest = cluster, length
+            if length >= needed and (length > most or (length == most and shorter)):
+                best, most = cluster, length
         return best
 
     def _near(self, own: Sequence[str]) -> list[Cluster]:

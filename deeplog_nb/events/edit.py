@@ -53,8 +53,8 @@ def edited(
     lines: pl.DataFrame | None,
 ) -> Edit:
     """Pins first, then merges, splits and names; see :meth:`Templates.edit`."""
-    if isinstance(pin, str):
-        raise InputError(f"pin is the text {pin!r}; give a list of templates or keys: pin=[{pin!r}]")
+    merge, pin = _groups(merge), _pins(pin)
+    _refuse_others(split=split, rename=rename)
     new = store
     for wanted in pin:
         new = _pinned(new, wanted, _number(store))
@@ -83,6 +83,29 @@ def remapped(store: Templates, events: pl.DataFrame, since: Templates) -> pl.Dat
     return pl.concat([strange, rest]).sort("_place").drop("_place")
 
 
+def _groups(merge: Iterable[Sequence[int]]) -> list[list[int]]:
+    groups = list(merge) if isinstance(merge, Iterable) else [merge]
+    if any(isinstance(each, str) or not isinstance(each, Iterable) for each in groups):
+        raise InputError(f"merge is {merge!r}; give a list of groups of keys: merge=[(3, 7)]")
+    return [list(each) for each in groups]
+
+
+def _pins(pin: Iterable[str | int]) -> list[str | int]:
+    if isinstance(pin, str) or not isinstance(pin, Iterable):
+        raise InputError(f"pin is {pin!r}; give a list of templates or keys: pin=[{pin!r}]")
+    return list(pin)
+
+
+def _refuse_others(*, split: object, rename: object) -> None:
+    """Refuse what is no mapping of keys to what is wanted of them."""
+    if not isinstance(split, Mapping) or not all(isinstance(each, int | Mapping) for each in split.values()):
+        raise InputError(
+            f"split is {split!r}; give keys with a wildcard, or its texts: split={{3: 0}}, {{3: {{0: ['a']}}}}"
+        )
+    if not isinstance(rename, Mapping) or not all(isinstance(each, str) for each in rename.values()):
+        raise InputError(f"rename is {rename!r}; give keys with names, which are texts: rename={{3: 'login'}}")
+
+
 def _number(store: Templates) -> int:
     return max((each.edit for each in store.changes), default=0) + 1
 
@@ -99,15 +122,24 @@ def _literals(store: Templates, key: int) -> Template:
 
 def _pinned(store: Templates, wanted: str | int, edit: int) -> Templates:
     if isinstance(wanted, str):
-        fresh = Known(_written(wanted), 0, "", 0, PINNED, "pinned")
-        grown = replace(store, known=(*store.known, fresh))
-        return _changed(grown, edit, "pin", None, len(grown.known), wanted)
+        literals = _written(wanted)
+        same = next((key for key, text in store.current.items() if text == literals), None)
+        if same is None or store.known[same - 1].literals != literals or store.known[same - 1].origin == "split":
+            return _added(store, literals, same, edit)
+        wanted = same
     text = WILDCARD.join(_literals(store, wanted))
     if store.known[wanted - 1].origin == "split":
         raise InputError(f"key {wanted} was split from another, which finds it; pin that one")
     for key in [each for each in range(1, len(store.known) + 1) if _end(store, each) == wanted]:  # with what was merged
         store = _with(store, key, generation=PINNED)
     return _changed(store, edit, "pin", wanted, wanted, text)
+
+
+def _added(store: Templates, literals: Template, same: int | None, edit: int) -> Templates:
+    """With a pinned template, which is part of the one that has its text by an earlier edit."""
+    grown = replace(store, known=(*store.known, Known(literals, 0, "", 0, PINNED, "pinned")))
+    pinned = _changed(grown, edit, "pin", None, len(grown.known), WILDCARD.join(literals))
+    return pinned if same is None else _merged(pinned, (same, len(grown.known)), edit)
 
 
 def _written(text: str) -> Template:
@@ -144,6 +176,8 @@ def _texts(
     """For one wildcard of a key, the texts to split by: those given, or those that the lines have there."""
     most = len(_literals(store, key)) - 1
     given = {places: None} if isinstance(places, int) else dict(places)
+    if any(isinstance(each, str) for each in given.values()):
+        raise InputError(f"split of key {key} is by {given}; give a list of texts, as in {{0: ['a', 'b']}}")
     if len(given) != 1 or not 0 <= (at := next(iter(given))) < most:
         accepted = f"give one of 0 to {most - 1}" if most else "it has none to split by"
         raise InputError(f"split of key {key} names the wildcards {list(given)}, of which it has {most}; {accepted}")
@@ -187,7 +221,7 @@ def _with(store: Templates, key: int, **news: object) -> Templates:
 
 def _edit(old: Templates, new: Templates, lines: pl.DataFrame | None) -> Edit:
     if lines is None:
-        later = new.rewrites[len(old.rewrites) :]
+        later = [each for each in new.rewrites[len(old.rewrites) :] if each.source <= len(old.known)]
         moved = dict.fromkeys((each.source, _end(new, each.target), _moved(old, each)) for each in later)
         schema = {name: _AFFECTED[name] for name in ("key", "to", "count")}
         return Edit(new, _told(pl.DataFrame(list(moved), schema=schema, orient="row"), old, new), pl.DataFrame())

@@ -1,6 +1,7 @@
 """Which parts of a message are variable at sight, and the *shape* that is left when they are masked.
 
-A token that holds a digit (a number, an address, a path to a numbered file, an id) is a value. One
+A token that holds a digit (a number, an address, a path to a numbered file, an id) is a value, and so is all
+that stands behind a record's first line (a stack trace, a dump): the line tells what happened. One
 expression masks, one captures, and both use the same pattern: putting the captured values back into
 the shape gives the message, byte for byte. What only *several* messages show to be variable is Spell's
 matter.
@@ -25,6 +26,7 @@ _MONTH: Final = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 MASK: Final = "|".join(
     (
         r"\x1a|<\*>",  # our own marks, so that no message can forge them
+        r"\A\s*\n|\r?\n(?s:.*)",  # empty lines in front, and whatever follows the first line, as one value
         r"/?[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]+)?",  # address, with port
         rf"{_EDGE}[0-9A-Fa-f]{{2}}(?::[0-9A-Fa-f]{{2}}){{3,}}{_EDGE}",  # 5c:50:15:4c
         rf"(?:{_DAY},? )?{_MONTH} +[0-9]{{1,2}}(?:,? [0-9]+(?::[0-9]+)+)?(?: [0-9]{{4}})?{_EDGE}",  # Mon Mar  2 10:15
@@ -37,10 +39,12 @@ MASK: Final = "|".join(
 
 
 def shape(message: pl.Expr) -> pl.Expr:
-    """The message with every value replaced by a hole.
+    r"""The message with every value replaced by a hole.
 
     >>> pl.select(shape(pl.lit("Took 20.58 seconds to build blk_-7."))).item().replace(HOLE, WILDCARD)
     'Took <*> seconds to build <*>.'
+    >>> pl.select(shape(pl.lit("Query failed: no route\n  at Pool.get\n  at Main.run"))).item().replace(HOLE, WILDCARD)
+    'Query failed: no route<*>'
     """
     return message.str.replace_all(MASK, HOLE)
 

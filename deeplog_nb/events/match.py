@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Final
 
-from deeplog_nb.events.align import Template, captures, constants, words
+from deeplog_nb.events.align import Template, beginning, captures, constants, first_word, words
 from deeplog_nb.events.masks import HOLE
 
 REMEMBERED: Final = 1 << 16  # shapes whose fit is kept
+LONG: Final = 1 << 12  # characters of a shape that is not kept: such ones seldom come again
 PINNED: Final = -1  # the generation of a template that a person wrote
 
 
@@ -42,7 +44,7 @@ class Matcher:
 
     def fit(self, shape: str) -> tuple[int, list[str]]:
         """Key and captured texts of the pattern that fits best; key 0 and none where no pattern does."""
-        return self._remembered(shape)
+        return self._remembered(shape) if len(shape) <= LONG else self._fit(shape)
 
     @cached_property
     def _remembered(self) -> Callable[[str], tuple[int, list[str]]]:
@@ -50,9 +52,10 @@ class Matcher:
         return lru_cache(REMEMBERED)(self._fit)
 
     def _fit(self, shape: str) -> tuple[int, list[str]]:
+        """A pinned pattern first, then the first generation's that is the shape itself, then whatever fits."""
+        told = len(constants(beginning(shape)))
         exact = self._exact.get(shape)
-        told = len(constants(shape))
-        for pattern in [exact] if exact else self._near(shape):
+        for pattern in chain(self._pinned.near(shape), [exact] if exact else self._others.near(shape)):
             texts = captures(pattern.literals, shape)
             if texts is not None and self._says_enough(pattern, told, texts):
                 return pattern.key, texts
@@ -65,15 +68,9 @@ class Matcher:
             return set("".join(texts)) <= {HOLE}
         return pattern.generation == PINNED or own >= self.tau * told
 
-    def _near(self, shape: str) -> list[Pattern]:
-        near = [pattern for word in {*words(shape), ""} for pattern in self._index.get(word, ())]
-        return sorted(near, key=lambda pattern: pattern.rank)
-
     @cached_property
     def _exact(self) -> dict[str, Pattern]:
-        """The first generation by its shape: no other has more literal text; but pinned ones are asked before it."""
-        if any(pattern.generation == PINNED for pattern in self.patterns):
-            return {}
+        """The first generation by its shape: none but a pinned one has more literal text, or is asked before."""
         ranked = sorted(self.patterns, key=lambda pattern: pattern.rank, reverse=True)
         return {HOLE.join(pattern.literals): pattern for pattern in ranked if pattern.generation == 0}
 
@@ -82,13 +79,41 @@ class Matcher:
         return {pattern.key: len(constants(HOLE.join(pattern.literals))) for pattern in self.patterns}
 
     @cached_property
-    def _index(self) -> dict[str, list[Pattern]]:
-        """Patterns by the word that fewest of them have: only a shape that holds it can fit."""
-        spelled = [
-            {word for word in words(HOLE.join(pattern.literals)) if word != HOLE} | {""} for pattern in self.patterns
-        ]
-        often = Counter(word for own in spelled for word in own)
-        index = defaultdict(list)
-        for pattern, own in zip(self.patterns, spelled, strict=True):
-            index[min(own, key=lambda word: (not word, often[word], word))].append(pattern)
+    def _pinned(self) -> Index:
+        return Index.of(pattern for pattern in self.patterns if pattern.generation == PINNED)
+
+    @cached_property
+    def _others(self) -> Index:
+        return Index.of(pattern for pattern in self.patterns if pattern.generation != PINNED)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Patterns by the word that they begin with and the two that fewest of them have; the rest by their text."""
+
+    whole: dict[str, list[Pattern]]  # without wildcards
+    holding: dict[tuple[str, str], dict[str, list[Pattern]]]  # (first, rarest), next: "" where there is none
+
+    @classmethod
+    def of(cls, patterns: Iterable[Pattern]) -> Index:
+        """Patterns as they are looked up: only a shape that has these words can fit."""
+        index = cls(defaultdict(list), defaultdict(lambda: defaultdict(list)))
+        ranked = sorted(patterns, key=lambda pattern: pattern.rank)
+        spelled = [set(words(HOLE.join(pattern.literals))) - {HOLE} for pattern in ranked]
+        often = Counter(chain.from_iterable(spelled))
+        for pattern, own in zip(ranked, spelled, strict=True):
+            if len(pattern.literals) == 1:
+                index.whole[pattern.literals[0]].append(pattern)
+                continue
+            rarest, second, *_ = [*sorted(own, key=lambda word: (often[word], word))[:2], "", ""]
+            index.holding[first_word(pattern.literals[0]), rarest][second].append(pattern)
         return index
+
+    def near(self, shape: str) -> list[Pattern]:
+        """The patterns that can fit, the one to ask first in front."""
+        if not self.holding and shape not in self.whole:
+            return []
+        own = {*words(shape), ""}
+        buckets = [self.holding.get((first, word), {}) for first in {first_word(shape), ""} for word in own]
+        found = [pattern for bucket in buckets for word in bucket.keys() & own for pattern in bucket[word]]
+        return sorted([*self.whole.get(shape, ()), *found], key=lambda pattern: pattern.rank)

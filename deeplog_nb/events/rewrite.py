@@ -16,6 +16,7 @@ from deeplog_nb.events.align import Template, captures
 from deeplog_nb.events.masks import HOLE
 
 COLUMNS = ("key", "parameters")
+MANY = 64  # pieces of text that are put together one by one
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,19 @@ def filled(texts: Sequence[str]) -> pl.Expr:
 
 def interleaved(literals: Sequence[str], first: int = 0) -> pl.Expr:
     """These texts with a parameter between each two, beginning with the ``first``."""
+    if len(literals) > MANY:
+        return _interleaved(literals, first)
     texts = [pl.col("parameters").list.get(first + at) for at in range(len(literals) - 1)]
     pieces = [piece for pair in zip_longest(map(pl.lit, literals), texts) for piece in pair if piece is not None]
     return pl.concat_str(pieces)
+
+
+def _interleaved(literals: Sequence[str], first: int) -> pl.Expr:
+    """The same with few expressions, however many parameters there are."""
+    most = len(literals)
+    both = pl.concat_list(pl.lit(pl.Series([literals])), pl.col("parameters").list.slice(first, most - 1))
+    order = [at for pair in zip(range(most), range(most, 2 * most), strict=True) for at in pair]
+    return both.list.gather(order[:-1]).list.join("")
 
 
 def _apply(events: pl.DataFrame, rewrite: Rewrite) -> pl.DataFrame:

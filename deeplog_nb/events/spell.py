@@ -14,7 +14,7 @@ from functools import reduce
 
 import polars as pl
 
-from deeplog_nb.events.align import merge
+from deeplog_nb.events.align import beginning, merge
 from deeplog_nb.events.cluster import cluster
 from deeplog_nb.events.masks import messages, shape
 from deeplog_nb.events.split import split
@@ -43,11 +43,11 @@ class Spell:
     """
 
     tau: float = 0.7  # share of the words (of shape and of template) that must be common to both
-    split: int = 6  # a wildcard with at most so many different texts is no wildcard; 0 never splits
+    split: int = 4  # a wildcard with at most so many different texts is no wildcard (no more are in LogHub); 0 never
 
     def __post_init__(self) -> None:
-        if not 0 < self.tau <= 1 or self.split < 0:
-            raise InputError(f"tau is {self.tau}, split {self.split}; 0 < tau <= 1 and split >= 0 are wanted")
+        if not 0 < self.tau <= 1 or self.split < 0 or self.split != int(self.split):
+            raise InputError(f"tau is {self.tau}, split {self.split}; 0 < tau <= 1 and split >= 0, whole, are wanted")
 
     def fit(self, lines: pl.DataFrame | pl.LazyFrame) -> Templates:
         """The templates of these messages; needs ``message``, takes ``line`` where it is there.
@@ -62,7 +62,8 @@ class Spell:
 
     def mine(self, shapes: Iterable[str]) -> list[str]:
         """One merged shape for each template, in the order of first appearance."""
-        return [reduce(merge, part) for part in split(cluster(shapes, self.tau), self.split, self.tau)]
+        starts = dict.fromkeys(map(beginning, shapes))
+        return [reduce(merge, part) for part in split(cluster(starts, self.tau), self.split, self.tau)]
 
 
 def distinct_shapes(lines: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:

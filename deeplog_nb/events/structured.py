@@ -72,6 +72,8 @@ def from_structured(
     name, given = _load(table)
     asked = {"event": event, "template": template, "message": message}
     found = {what: _column(given, what, asked.get(what)) for what in NAMES}
+    if event is None and _says(found["event"], NAMES["event"][-2:]) and _says(found["template"], NAMES["template"][:3]):
+        found["event"] = None  # a column "event" may say anything, EventTemplate is what a parser found
     if not (by := found["event"] or found["template"]):
         raise InputError(
             f"{name}: no column of events among {', '.join(given.columns)}; name it, as in event='cluster_id'"
@@ -137,13 +139,27 @@ def _load(table: object) -> tuple[str, pl.DataFrame]:
     if isinstance(table, str | Path):
         return str(table), _file(Path(table))
     if isinstance(table, pl.Series) or (isinstance(table, Sequence) and not isinstance(table, bytes)):
-        return "keys", pl.DataFrame({"event": table})
+        return "keys", _keys(table)
     try:
         return "frame", table.collect() if isinstance(table, pl.LazyFrame) else pl.DataFrame(cast(Any, table))
     except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
         raise InputError(
             f"{type(table).__name__}: no table ({error}); give a file, a frame that speaks Arrow, or a column of keys"
         ) from error
+
+
+def _keys(table: Any) -> pl.DataFrame:
+    try:
+        keys = pl.DataFrame({"event": table})
+    except (TypeError, ValueError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"the keys are of several kinds ({str(error).splitlines()[0]}); give them all as text"
+        ) from error
+    if keys["event"].dtype.is_nested():
+        raise InputError(
+            f"the keys are {keys['event'].dtype}; give one flat column, a key a line, and sessions by a frame"
+        )
+    return keys
 
 
 def _file(path: Path) -> pl.DataFrame:
@@ -166,6 +182,10 @@ def _column(given: pl.DataFrame, what: str, asked: str | None) -> str | None:
     if asked not in given.columns:
         raise InputError(f"no column is called {asked!r}; there are: {', '.join(given.columns)}")
     return asked
+
+
+def _says(column: str | None, forms: Sequence[str]) -> bool:
+    return column is not None and any(re.fullmatch(form, column, re.I) for form in forms)
 
 
 def _time(given: pl.DataFrame) -> pl.Series:

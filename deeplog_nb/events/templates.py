@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from deeplog_nb.events.align import Template, template_of
+from deeplog_nb.events.align import Template, beginning, template_of
 from deeplog_nb.events.masks import HOLE, MASK, WILDCARD, messages, shape, values
 from deeplog_nb.events.match import Matcher, Pattern
 from deeplog_nb.events.rewrite import Rewrite, filled, interleaved, rewritten
@@ -230,7 +230,7 @@ class Templates:
         return Matcher(tuple(Pattern(key, k.literals, k.generation) for key, k in asked), self.tau)
 
     def _with(self, shapes: Iterable[str], generation: int) -> Templates:
-        fresh = [Known(template_of(each), 0, "", 0, generation) for each in dict.fromkeys(shapes)]
+        fresh = [Known(template_of(each), 0, "", 0, generation) for each in dict.fromkeys(map(beginning, shapes))]
         return replace(self, known=(*self.known, *fresh))
 
     def _settled(self, old: int, lines: pl.DataFrame | pl.LazyFrame, shapes: pl.DataFrame) -> Templates:

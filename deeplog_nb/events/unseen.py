@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
@@ -51,10 +52,14 @@ def unseen(events: pl.DataFrame, *, every: str = "1h") -> Unseen:
 
 def _span(every: str) -> pl.Expr:
     """The beginning of each time's span."""
+    moment = pl.lit(datetime(1970, 1, 2), TIME)
+    said = f"every is {every!r}; give a span of time as 5m, 1h or 1d"
     try:
-        pl.select(pl.lit(None, TIME).dt.truncate(every))
+        longer = pl.select(moment.dt.truncate(every), longer=moment.dt.offset_by(every) > moment)["longer"].item()
     except pl.exceptions.PolarsError as error:
-        raise InputError(f"every is {every!r}; give a span of time as 5m, 1h or 1d ({error})") from error
+        raise InputError(f"{said} ({error})") from error
+    if not longer:
+        raise InputError(f"{said}, longer than nothing")
     return pl.col("time").dt.truncate(every)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.events.masks import shape
-from deeplog_nb.frames import EVENTS, check
+from deeplog_nb.frames import EVENTS, InputError, check
 
 LOOKED_AT: Final = 50_000  # lines, the first ones: sessions in them are whole
 NAMES: Final = 20  # names of ids looked at closer, the most frequent ones
@@ -58,6 +58,8 @@ def suggest_sessions(lines: pl.DataFrame, *, most: int = 5) -> pl.DataFrame:
     │ \b(job_-?[0-9]\w*) ┆ job_1   ┆ 5        ┆ 10    │
     └────────────────────┴─────────┴──────────┴───────┘
     """
+    if most < 1:
+        raise InputError(f"most is {most}; give how many suggestions are wanted at most, 1 or more")
     head = check(lines, _MESSAGE, "lines").head(LOOKED_AT).with_row_index("_row")
     shaped = head.with_columns(_shape=shape(pl.col("message")))
     own = [name for name in lines.columns if name not in EVENTS and not isinstance(lines.schema[name], pl.List)]

@@ -85,6 +85,14 @@ def test_a_key_can_be_pinned() -> None:
     assert wide.parse(lines("disk a of host is full"))["key"].to_list() == [1]
 
 
+def test_a_pinned_text_that_is_there_makes_no_second_template() -> None:
+    """Neither where it was mined nor where a merge made it; but that takes what it says from now on."""
+    edit = learnt().edit(pin=["bye", "bye"], merge=[(1, 2)])
+    again = edit.templates.edit(pin=["VM <*>"]).templates
+    assert shown(again) == {1: "VM <*>", 3: "status: <*> of GET", 4: "bye"}
+    assert again.parse(lines("VM Started", "VM Gone", "bye"))["key"].to_list() == [1, 1, 4]
+
+
 def test_the_history_says_what_became_of_each_key() -> None:
     """One row a change, numbered by edit."""
     edit = learnt().edit(merge=[(1, 2)], rename={1: "state"})
@@ -120,6 +128,12 @@ def test_keys_are_never_used_again() -> None:
         ({"pin": ["<*> <*>"]}, "no word of its own"),
         ({"pin": ["took 7 s"]}, "write 'took <\\*> s'"),
         ({"pin": "took"}, "give a list"),
+        ({"pin": 1}, "give a list"),
+        ({"merge": (1, 2)}, r"groups of keys: merge=\[\(3, 7\)\]"),
+        ({"merge": 1}, "groups of keys"),
+        ({"split": [1]}, r"split=\{3: 0\}"),
+        ({"split": {3: {0: "abc"}}}, "give a list of texts"),
+        ({"rename": {1: 5}}, "rename=\\{3: 'login'\\}"),
     ],
 )
 def test_an_edit_that_cannot_be_done_is_refused(wanted: dict[str, object], said: str) -> None:

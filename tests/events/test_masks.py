@@ -28,6 +28,8 @@ HOSTILE = st.one_of(
         ("since Mon Mar  2 10:15:00 2026 up", "since <*> up"),
         ("read and/or write, 30 % of 1.5 KB or 7 B", "read and/or write, <*> % of <*> or <*>"),
         ("bssid 5c:50:aa:bc:18:1c up, not ab:cd or 7", "bssid <*> up, not ab:cd or <*>"),
+        ("no route\n  at Pool\n  at Main", "no route<*>"),
+        ("\n\nbanner up\r\nmore", "<*>banner up<*>"),
         (f"forged {WILDCARD} and {HOLE}", "forged <*> and <*>"),
     ],
 )

@@ -78,7 +78,7 @@ def test_mining_does_not_depend_on_the_hash_seed() -> None:
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("options", [{"tau": 0}, {"tau": 1.1}, {"split": -1}])
+@pytest.mark.parametrize("options", [{"tau": 0}, {"tau": 1.1}, {"split": -1}, {"split": 1.5}])
 def test_settings_that_make_no_sense_are_refused(options: dict[str, float]) -> None:
     """A share is a share, a number of texts is not negative."""
     with pytest.raises(InputError, match="0 < tau <= 1 and split >= 0"):
@@ -165,3 +165,52 @@ def test_random_words_are_mined_in_time() -> None:
     began = perf_counter()
     assert len(mined(*{" ".join(chance.choices(known, k=8)) for _ in range(10_000)})) > 9_000
     assert perf_counter() - began < 60
+
+
+def test_lines_of_any_length_are_mined_and_parsed_in_time() -> None:
+    """Two messages of a mebibyte, all but alike: what lies behind the first words is one parameter, and comes back."""
+    chance = Random(1)
+    known = ["".join(chance.choices(ascii_lowercase, k=5)) for _ in range(300)]
+    first = chance.choices(known, k=200_000)
+    log = pl.DataFrame({"message": [" ".join(first), " ".join(w if chance.random() < 0.9 else "x7" for w in first)]})
+    began = perf_counter()
+    templates = Spell().fit(log)
+    assert templates.render(templates.parse(log)).equals(log["message"])
+    assert perf_counter() - began < 5
+
+
+def test_a_stack_trace_is_one_parameter() -> None:
+    """However many traces there are, and whether there is one: the first line is the message."""
+    traces = ["\n".join(f"  at pool.{a * b}.{c}(Main)" for c in ascii_lowercase) for a in "abc" for b in range(20)]
+    log = pl.DataFrame({"message": ["no route", *(f"no route\n{trace}" for trace in traces)]})
+    began = perf_counter()
+    assert Spell().fit(log).frame["template"].to_list() == ["no route<*>"]
+    assert perf_counter() - began < 1
+
+
+def test_words_that_vary_freely_are_parameters() -> None:
+    """Each tenant both ways: on and off are two messages, the tenants are values of both."""
+    log = [
+        f"the dark theme is {state} for {tenant}" for state in ("on", "off") for tenant in ("acme", "globex", "init")
+    ]
+    assert mined(*log) == ["the dark theme is on for <*>", "the dark theme is off for <*>"]
+
+
+def test_words_that_are_found_together_in_two_statements_are_parameters() -> None:
+    """Three names that log in and change passwords are no three states of the machine."""
+    log = [text.format(name) for text in ("User {} logged in", "Password changed for {}") for name in NAMES[:3]]
+    assert mined(*log) == ["User <*> logged in", "Password changed for <*>"]
+
+
+def test_several_wildcards_together_do_not_make_many_templates() -> None:
+    """Two messages that differ in many places are two, not two to the power of them."""
+    chance = Random(1)
+    log = [" ".join(f"step{each} {chance.choice(['yes', 'no'])} of the run" for each in "abcde") for _ in range(9)]
+    assert len(mined(*log)) <= 6
+
+
+def test_names_that_nothing_tells_from_states_can_be_merged() -> None:
+    """Three of them in one statement are three templates, until a person says otherwise."""
+    templates = Spell().fit(pl.DataFrame({"message": [f"User {name} logged in" for name in NAMES[:3]]}))
+    assert len(templates) == 3
+    assert templates.edit(merge=[(1, 2, 3)]).templates.frame["template"].to_list() == ["User <*> logged in"]

@@ -108,6 +108,14 @@ def test_the_columns_may_be_named() -> None:
     assert events.select("key", "message").rows() == [(1, "x 1"), (1, "x 2")]
 
 
+def test_the_standard_columns_are_preferred() -> None:
+    """A column "event" beside EventTemplate, or EventId, may say anything, and stays under another name."""
+    said = pl.DataFrame({"event": ["ana came", "bob came"], "EventTemplate": ["<*> came"] * 2})
+    events = from_structured(said).events
+    assert events.select("key", "event", "event_given").row(1) == (1, "<*> came", "bob came")
+    assert from_structured(said.with_columns(EventId=pl.lit("E1"))).events["event"].to_list() == ["E1", "E1"]
+
+
 @pytest.mark.parametrize(
     ("table", "options", "said"),
     [
@@ -115,6 +123,8 @@ def test_the_columns_may_be_named() -> None:
         (pl.DataFrame({"a": [1]}), {"event": "b"}, "no column is called 'b'; there are: a"),
         (object(), {}, "object: no table .*; give a file"),
         ("no.csv", {}, "no.csv: cannot be read as csv"),
+        ([[1, 2], [3]], {}, "the keys are List.*; give one flat column"),
+        ((1, "a"), {}, "the keys are of several kinds"),
         ("no.xlsx", {}, "no table by its name; give a .csv"),
     ],
 )

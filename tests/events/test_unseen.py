@@ -54,5 +54,7 @@ def test_what_is_no_span_is_refused() -> None:
     """The error says how spans are written; a frame without time is named as such."""
     with pytest.raises(InputError, match="give a span of time as 5m, 1h or 1d"):
         counted("oh", every="often")
+    with pytest.raises(InputError, match="give a span of time as 5m, 1h or 1d"):
+        counted("oh", every="0h")
     with pytest.raises(FrameError, match="missing column time"):
         Spell().fit(pl.DataFrame({"message": ["a"]})).unseen(pl.DataFrame({"message": ["a"]}))

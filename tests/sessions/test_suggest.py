@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from deeplog_nb.data import load_hdfs, load_openstack
+from deeplog_nb.frames import InputError
 from deeplog_nb.lines.read import read
 from deeplog_nb.sessions.sessionize import sessionize
 from deeplog_nb.sessions.suggest import suggest_sessions
@@ -40,6 +41,12 @@ def test_ids_are_found_however_they_are_written(texts: tuple[str, str], example:
     assert (best["example"], best["sessions"]) == (example, 9)
     events = lines.with_columns(key=pl.lit(1, pl.UInt32))
     assert sessionize(events, by=best["by"])["session"].n_unique() == best["sessions"]
+
+
+def test_fewer_than_one_suggestion_are_refused() -> None:
+    """The error says what is wanted."""
+    with pytest.raises(InputError, match="most is -1; give how many"):
+        suggest_sessions(said("open job_1"), most=-1)
 
 
 def test_a_column_is_suggested_by_its_name() -> None:
