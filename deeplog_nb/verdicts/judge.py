@@ -11,7 +11,7 @@ from deeplog_nb.verdicts.policy import Policy
 from deeplog_nb.verdicts.values import hidden, value_reason, value_score, with_values
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
-COUNTS_SCORE: Final = 10.0  # at least, where the counts of a session are impossible: one in ten billion
+COUNTS_SCORE: Final = 3.0  # at least, where counts are wrong: one in a thousand, and a rule that names a line says more
 
 
 def judge(
@@ -28,7 +28,7 @@ def judge(
     where ``counts``, the COUNTED of a CountModel, are given), ``short`` (on the end row; only where the policy asks
     for it). With ERRORS also ``timing`` (the wait before the entry) and ``value`` (a number that it states, or a
     category's new value), on entries that no key rule has flagged; ``worst`` says which position. ``score`` is
-    -log10 of the probability, or of the tail where timing or value fired; 40 for unseen, 10 at least for counts.
+    -log10 of the probability, or of the tail where timing or value fired; 40 for unseen, 3 at least for counts.
 
     >>> ranks = pl.DataFrame({"session": ["a", "a", "a"], "position": [0, 1, 2], "key": [4, 9, None],
     ...     "count": [1] * 3, "open": [False] * 3, "rank": [1, None, 2], "probability": [0.9, 0.0, 0.2]},

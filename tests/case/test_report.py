@@ -140,7 +140,7 @@ def test_limits_are_stated(write: Write, wrong: pl.DataFrame, monkeypatch: pytes
     monkeypatch.setattr(report, "FINDINGS", 1)
     text = write(wrong).text
     assert "Showing 1 of 3 patterns" in text
-    assert "Showing the 2 worst of 3." in text
+    assert "Showing the 2 worst of 4." in text  # the skipped step is told where it was missed, and by the counts
 
 
 def test_the_page_stays_small_whatever_the_log_holds(

@@ -80,11 +80,11 @@ def test_a_policy_that_cannot_be_is_refused(wrong):
 
 
 def test_impossible_counts_are_an_alarm_on_the_end_row_of_a_closed_session(ranks):
-    """The check's reason is said, its score is at least ten; a session that may go on has no final counts."""
+    """The check's reason is said, its score is at least three; a session that may go on has no final counts."""
     counted = pl.DataFrame({"session": ["a"], "flagged": [True], "reason": ["key 1 occurs 2 times"]})
     rows = ("a", 1, 1, 0.9), ("a", None, 1, 0.9)
     closed, open_ = (judge(ranks(*rows, open_=each), policy=Policy(), counts=counted) for each in (False, True))
     assert closed["counts"].to_list() == [False, True]
     assert closed.row(1, named=True)["why"] == "counts: key 1 occurs 2 times"
-    assert closed.row(1, named=True)["score"] == 10.0
+    assert closed.row(1, named=True)["score"] == 3.0
     assert not open_["anomalous"].any()
