@@ -40,7 +40,8 @@ class PrincipalComponents:
         centred = weighted - self._mean
         variances, directions = np.linalg.eigh((centred * counts[:, None]).T @ centred / counts.sum())
         variances, directions = np.maximum(variances[::-1], 0), directions[:, ::-1]  # the largest first
-        kept = int(np.searchsorted(np.cumsum(variances) / variances.sum(), self.explained)) + 1
+        total = variances.sum()  # 0 where all sessions are alike: then any other is an anomaly
+        kept = int(np.searchsorted(np.cumsum(variances) / total, self.explained)) + 1 if total else 0
         self._residual = directions[:, kept:]  # [K, K - kept]
         self.bound = q_alpha(variances[kept:], self.alpha)
         self.source = (
@@ -69,5 +70,8 @@ def q_alpha(variances: Reals, alpha: float) -> float:
         return 0.0
     h = 1 - 2 * first * third / (3 * second**2)
     level = NormalDist().inv_cdf(1 - alpha)
-    inner = level * np.sqrt(2 * second * h**2) / first + 1 + second * h * (h - 1) / first**2
-    return float(first * inner ** (1 / h))
+    if h > 0:
+        inner = level * h * np.sqrt(2 * second) / first + 1 + second * h * (h - 1) / first**2
+        return float(first * inner ** (1 / h))
+    freedom = first**2 / second  # one large variance among many: the formula fails, Box's scaled chi-square holds
+    return float(first * (1 - 2 / (9 * freedom) + level * np.sqrt(2 / (9 * freedom))) ** 3)

@@ -28,6 +28,8 @@ def rank_left_out(model: KeyModel, sessions: pl.DataFrame, *, folds: int = FOLDS
         left_out = part.filter(pl.col("fold") == fold).drop("fold")
         rest = part.filter(pl.col("fold").ne_missing(fold)).drop("fold")
         ranks += [model.unfitted().fit(rest).rank(left_out)] if len(rest) else []
+    if not ranks:
+        raise InputError("there is one session only, and none is left to train on; give more normal sessions")
     return pl.concat(ranks)
 
 

@@ -36,7 +36,9 @@ def swapped(sessions: pl.DataFrame, *, seed: int = 0) -> pl.DataFrame:
     second = pl.col("first").shift(1, fill_value=False).over("session")
     after, before = (pl.col("key").shift(by).over("session") for by in (-1, 1))
     moved = placed.with_columns(key=pl.when("first").then(after).when(second).then(before).otherwise("key"))
-    return pl.concat([kept, moved.with_columns(session=pl.col("session") + "~").select(*SESSIONS)])
+    longest = kept["session"].str.extract(r"(~*)$", 1).str.len_bytes().max() or 0
+    mark = "~" * (int(str(longest)) + 1)  # so that no name is that of another session
+    return pl.concat([kept, moved.with_columns(session=pl.col("session") + mark).select(*SESSIONS)])
 
 
 def _both_orders(sessions: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from deeplog_nb.sessions.budget import allowed
 from deeplog_nb.verdicts.policy import Policy
 
 CAUTION = 0.1  # of a bound on values: load drifts, and on generated logs five to ten times as many exceeded it later on
+SUREST = 1 - 1e-12  # of a confidence, which is never certainty
 TAIL = 0.1  # share of the held-out sessions, the most surprising ones, from which we extrapolate
 
 
@@ -54,8 +55,15 @@ def calibrate(
         probability=probability,
         ending=_bound(ends, rate) if len(ends) else None,
         confidence=Policy.confidence if errors is None else _confidence(errors, held, rate),
-        source=f"held-out normal: rate {rate:g}, {flagged} of {total} {unit} below the bound",
+        source=f"held-out normal: rate {rate:g}, {flagged} of {total} {unit} below the bound{_novel(ranks, unit)}",
     )
+
+
+def _novel(ranks: pl.DataFrame, unit: str) -> str:
+    """What the held-out part has that training lacks: no bound can allow for it, and it will be flagged again."""
+    lacking = ranks.filter(pl.col("key").is_not_null() & pl.col("rank").is_null() & (pl.col("probability") == 0))
+    count = int(lacking.group_by("session").agg(pl.col("count").first())["count"].sum())
+    return f"; {count} {unit} with a key that the training part lacks" if count else ""
 
 
 def _confidence(errors: pl.DataFrame, held: pl.DataFrame, rate: float) -> float:
@@ -64,7 +72,7 @@ def _confidence(errors: pl.DataFrame, held: pl.DataFrame, rate: float) -> float:
     judged = check(errors, ERRORS, "errors").filter(pl.col("tail").is_not_null() & pl.col("text").is_null())
     worst = judged.join(counts, on=["session", "position"]).group_by("session")
     tails = worst.agg(pl.col("tail").min().alias("probability"), pl.col("count").first())
-    return 1 - CAUTION * _bound(tails, rate) if len(tails) else Policy.confidence
+    return min(1 - CAUTION * _bound(tails, rate), SUREST) if len(tails) else Policy.confidence
 
 
 def _bound(sessions: pl.DataFrame, rate: float) -> float:
