@@ -19,6 +19,7 @@ lab: $(READY)  ## set up, then open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 bench: $(READY)  ## set up, then measure speed against a peer
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps drain3==0.9.11 cachetools  # the peer
 	$(BIN)/python -m pytest tests/benchmarks -sq -o python_files='bench_*.py'
 
 fuzz: $(READY)  ## set up, then read twenty thousand broken logs
