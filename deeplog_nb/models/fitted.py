@@ -140,9 +140,15 @@ def begin(train: pl.DataFrame, valid: pl.DataFrame, parameters: pl.DataFrame, se
     numbered = [(part, _numbers(part, series)) for part in (seen, held)]
     scales = fit_scales(*numbered[0], series)
     network = build(len(series), slots.size, settings.units, settings.layers, settings.history, settings.training)
-    categories = fit_categories(train, parameters, settings.confidence)
+    categories = fit_categories(_texts(train, valid), parameters, settings.confidence)
     forecasters = Forecasters(series, scales, network, settings.series)
     return Begun(settings, parameters, slots, forecasters, numbered[0], numbered[1], sorts, categories)
+
+
+def _texts(*parts: pl.DataFrame) -> pl.DataFrame:
+    """What a category's values are told from: all the normal sessions, the held-out ones too."""
+    told = [part.select("key", "parameters") for part in parts if "parameters" in part.columns]
+    return pl.concat(told) if told else parts[0]
 
 
 def _vectors(sessions: pl.DataFrame, slots: Layout, settings: ValueSettings) -> Vectors:

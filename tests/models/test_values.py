@@ -129,6 +129,13 @@ def test_a_new_value_of_a_category_is_told():
     assert new.select("session", "key", "worst", "text").rows() == [("s0", 3, "parameter 1", "PUT")]
 
 
+def test_a_value_that_only_the_held_out_part_has_is_no_new_one():
+    """Version 2 came with the latest sessions, all of them normal: it is known."""
+    changed = pl.when(pl.col("key") == 3).then(pl.lit(["v2"])).otherwise("parameters")
+    model = ValueModel(training=FAST).fit(log(200), log(50, seed=1).with_columns(parameters=changed))
+    assert model.errors(log(5, seed=2).with_columns(parameters=changed))["text"].null_count() == 15
+
+
 def test_a_category_that_often_brings_new_values_is_not_checked():
     """By Good and Turing: values that came once say how often new ones come."""
     texts = [[f"v{at}"] for at in range(30)] + [["usual"]] * 100
