@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CONSISTENT: Final = 1.4826  # makes the median absolute deviation of a Gaussian its deviation
+FARTHEST: Final = 1e15  # deviations to which what is judged is drawn in: its square is still a 32-bit float
 LARGE: Final = 1e6  # examples from which Student's t is a Gaussian
 
 
@@ -35,7 +36,7 @@ class Robust:
 
         The tail is Student's t's; of k positions each gets the k-th part of the chance.
         """
-        z = np.abs(values - self.median[groups]) / self.spread[groups]  # [P, D]
+        z = np.minimum(np.abs(values - self.median[groups]) / self.spread[groups], FARTHEST)  # [P, D]
         there, freedom = np.isfinite(z), np.maximum(self.number[groups] - 1, 1.0)
         told = np.where(there, _chance(np.where(there, z, 0.0), np.where(there, freedom, 1.0)), np.inf)
         worst, many = told.argmin(1), np.maximum(there.sum(1), 1)

@@ -23,6 +23,7 @@ Ints = npt.NDArray[np.int64]
 
 ELAPSED: Final = "elapsed"
 START: Final = 0  # stands for the key before a session's first entry
+HUGE: Final = 1e100  # what is larger, or infinite, counts as this: it is judged, and its square is still a number
 ANY: Final = -1  # stands for whatever key comes before
 
 
@@ -48,7 +49,7 @@ class Layout:
 class Vectors:
     """Every entry's vector, in the original units, and the key that it belongs to and follows."""
 
-    values: Floats  # [M, D]; NaN where the position is null or the key has none
+    values: Floats  # [M, D] within ±HUGE; NaN where the position is null or the key has none
     keys: Ints  # [M]
     before: Ints  # [M]; START for a session's first entry
     order: Ints  # [M] the entries in the order of the log
@@ -152,7 +153,7 @@ def vectors(sessions: pl.DataFrame, layout: Layout) -> Vectors:
     )
     told_order = rows.sort([name for name in ("time",) if name in rows.columns] or ["_row"], maintain_order=True)
     return Vectors(
-        arrays.to_numpy().astype(np.float64).reshape(len(rows), layout.size),
+        arrays.to_numpy().astype(np.float64).reshape(len(rows), layout.size).clip(-HUGE, HUGE),
         facts["key"].to_numpy(),
         facts["before"].to_numpy(),
         told_order["_row"].to_numpy().astype(np.int64),

@@ -60,6 +60,16 @@ def test_a_slow_step_and_an_odd_value_are_each_named(model):
     assert odd["expected"] == pytest.approx(100, abs=10)
 
 
+@pytest.mark.parametrize("train", [300, 12])
+@pytest.mark.parametrize("huge", ["1e60 MB", "1e999 MB", "-1e999 MB"])
+def test_a_huge_or_infinite_number_is_judged(model, train, huge):
+    """By a network and by a robust bound; its usual wait does not hide it."""
+    judge = model if train == 300 else ValueModel(confidence=0.98, training=FAST).fit(log(12), log(12, seed=8))
+    changed = pl.when(pl.col("key") == 2).then(pl.lit([huge, "blk_0"])).otherwise("parameters")
+    sessions = log(5, seed=1).with_columns(parameters=changed)
+    assert flagged(judge, sessions).filter(pl.col("key") == 2)["worst"].to_list() == ["parameter 1"] * 5
+
+
 def test_errors_keep_their_contract_and_their_rows(model):
     """One row an entry; what is not judged has null; a bound says what its tail says."""
     errors = model.errors(log(50, seed=2))
@@ -191,6 +201,11 @@ def test_what_cannot_be_is_refused():
         ValueModel(confidence=1.0)
     with pytest.raises(InputError, match="gaussian-mean, quantile"):
         ValueModel(bound="student")
+    with pytest.raises(InputError, match="'key'; it is one of log, session"):
+        ValueModel(series="key")
+    for name, value in (("history", 0), ("units", -1), ("layers", 1.5)):
+        with pytest.raises(InputError, match=f"{name} is {value}; it must be a whole number from 1 on"):
+            ValueModel(**{name: value})
 
 
 def test_one_networks_result_does_not_depend_on_the_others():
