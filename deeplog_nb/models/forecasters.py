@@ -19,7 +19,7 @@ from torch import Tensor
 from deeplog_nb.models.forecast import ForecastNetwork
 from deeplog_nb.models.robust import FARTHEST
 from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
-from deeplog_nb.sessions.series import Groups, Vectors, resolutions, runs
+from deeplog_nb.sessions.series import Groups, Vectors, members, resolutions, runs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -96,12 +96,12 @@ def fit_scales(vectors: Vectors, numbers: Ints, groups: Groups) -> Scales:
     """Means and deviations; a deviation is never less than one step of the resolution."""
     steps = resolutions(vectors, groups.keys)  # [S, D]
     mean, deviation = np.zeros(steps.shape), np.ones(steps.shape)
-    for series, at in np.ndindex(steps.shape):
-        mine = vectors.values[numbers == series, at]
-        known = mine[np.isfinite(mine)]
-        if len(known):
-            mean[series, at] = known.mean()
-            deviation[series, at] = max(known.std(), steps[series, at])
+    for series, rows in enumerate(members(numbers, len(steps))):
+        for at, mine in enumerate(vectors.values[rows].T):
+            known = mine[np.isfinite(mine)]
+            if len(known):
+                mean[series, at] = known.mean()
+                deviation[series, at] = max(known.std(), steps[series, at])
     return Scales(mean, deviation, steps / deviation)
 
 

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from deeplog_nb.sessions.series import members
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -59,13 +61,13 @@ def fit_robust(values: Floats, groups: Ints, ticks: Floats, *, least: int, caref
     [2.0, 1.712]
     """
     median, spread, counts = (np.full(ticks.shape, np.nan) for _ in range(3))
-    for group, at in np.ndindex(ticks.shape):
-        mine = values[groups == group, at]
-        known = mine[np.isfinite(mine)]
-        if len(known) >= least:
-            median[group, at] = np.median(known)
-            spread[group, at] = _spread(known, float(ticks[group, at]), careful=careful)
-            counts[group, at] = len(known) if careful else LARGE
+    for group, rows in enumerate(members(groups, len(ticks))):
+        for at, mine in enumerate(values[rows].T):
+            known = mine[np.isfinite(mine)]
+            if len(known) >= least:
+                median[group, at] = np.median(known)
+                spread[group, at] = _spread(known, float(ticks[group, at]), careful=careful)
+                counts[group, at] = len(known) if careful else LARGE
     return Robust(median, spread, counts)
 
 
