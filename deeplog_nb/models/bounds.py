@@ -22,6 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from deeplog_nb.sessions.series import members
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Kind = Literal["gaussian", "gaussian-mean", "quantile"]
@@ -52,9 +54,9 @@ class Bounds:
         """Share of normal entries of that channel expected to err as much or more: [P], [P] -> [P]."""
         scores = self._scores(errors, channels)
         told = p_value(self._pooled, scores, self._fade)
-        for channel in np.unique(channels):
-            mine = channels == channel
-            told[mine] = self._own(int(channel), errors[mine], scores[mine], told[mine])
+        for channel, mine in enumerate(members(channels, len(self.start))):
+            if len(mine):
+                told[mine] = self._own(channel, errors[mine], scores[mine], told[mine])
         return np.maximum(told, LEAST)
 
     def bound(self, confidence: float | None = None) -> Floats:
@@ -113,8 +115,7 @@ class Bounds:
 
     @cached_property
     def _held(self) -> list[Floats]:
-        order = np.argsort(self.channels, kind="stable")
-        return np.split(self.errors[order], np.cumsum(self.held)[:-1]) if len(self.start) else []
+        return [self.errors[at] for at in members(self.channels, len(self.start))]
 
     @cached_property
     def _pooled(self) -> Floats:
@@ -138,7 +139,8 @@ def fit_bounds(kind: Kind, confidence: float, trained: Errors, held: Errors, tic
     >>> float(np.mean(errors > bounds.bound()[0])), bounds.methods
     (0.00975, ('quantile',))
     """
-    tails = [_fit_tail(np.sqrt(trained[0][trained[1] == channel]), tick) for channel, tick in enumerate(ticks)]
+    mine = members(trained[1], len(ticks))
+    tails = [_fit_tail(np.sqrt(trained[0][at]), tick) for at, tick in zip(mine, ticks, strict=True)]
     start, scale, shape = np.array(tails).reshape(-1, 3).T
     return Bounds(kind, confidence, *held, start, scale, shape)
 

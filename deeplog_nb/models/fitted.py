@@ -62,7 +62,7 @@ class Fitted:
     fallen: Groups  # sorts of entries that have no network
     robust: Robust  # of those
     fallen_tails: Floats  # that Student's t told of held-out entries
-    categories: Categories
+    categories: Categories  # whatever the confidence
     examples: Ints  # [S] training vectors of each series
 
     def errors(self, sessions: pl.DataFrame) -> pl.DataFrame:
@@ -71,7 +71,12 @@ class Fitted:
         numbers = _numbers(found, self.forecasters.groups)
         told = by_network(self.forecasters, self.channels, self.bounds, found, numbers)
         rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self.fallen_tails)
-        return errors_frame(sessions, told.over(rest), self.layout, self.categories)
+        return errors_frame(sessions, told.over(rest), self.layout, self.checked)
+
+    @property
+    def checked(self) -> Categories:
+        """The categories that the confidence allows to check."""
+        return self.categories.at(self.settings.confidence)
 
     def at(self, settings: ValueSettings) -> Fitted:
         """The same with another confidence or kind of bound."""
@@ -140,9 +145,15 @@ def begin(train: pl.DataFrame, valid: pl.DataFrame, parameters: pl.DataFrame, se
     numbered = [(part, _numbers(part, series)) for part in (seen, held)]
     scales = fit_scales(*numbered[0], series)
     network = build(len(series), slots.size, settings.units, settings.layers, settings.history, settings.training)
-    categories = fit_categories(train, parameters, settings.confidence)
+    categories = fit_categories(_texts(train, valid), parameters)
     forecasters = Forecasters(series, scales, network, settings.series)
     return Begun(settings, parameters, slots, forecasters, numbered[0], numbered[1], sorts, categories)
+
+
+def _texts(*parts: pl.DataFrame) -> pl.DataFrame:
+    """What a category's values are told from: all the normal sessions, the held-out ones too."""
+    told = [part.select("key", "parameters") for part in parts if "parameters" in part.columns]
+    return pl.concat(told) if told else parts[0]
 
 
 def _vectors(sessions: pl.DataFrame, slots: Layout, settings: ValueSettings) -> Vectors:

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from deeplog_nb.models.forecast import ForecastNetwork
+from deeplog_nb.models.robust import FARTHEST
 from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
-from deeplog_nb.sessions.series import Groups, Vectors, resolutions, runs
+from deeplog_nb.sessions.series import Groups, Vectors, members, resolutions, runs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,7 +27,7 @@ Ints = npt.NDArray[np.int64]
 INSIDE: Final = (
     3.0  # deviations to which what a history holds is drawn in: one odd value does not spoil the next forecasts
 )
-LEARNT: Final = 5.0  # deviations to which a training target is drawn in; errors that are judged never are
+LEARNT: Final = 5.0  # deviations to which a training target is drawn in; errors that are judged only to FARTHEST
 MOST: Final = 1024  # places of a series that an epoch draws from
 BLOCK: Final = 256  # places of a series that are forecast at once
 
@@ -95,12 +96,12 @@ def fit_scales(vectors: Vectors, numbers: Ints, groups: Groups) -> Scales:
     """Means and deviations; a deviation is never less than one step of the resolution."""
     steps = resolutions(vectors, groups.keys)  # [S, D]
     mean, deviation = np.zeros(steps.shape), np.ones(steps.shape)
-    for series, at in np.ndindex(steps.shape):
-        mine = vectors.values[numbers == series, at]
-        known = mine[np.isfinite(mine)]
-        if len(known):
-            mean[series, at] = known.mean()
-            deviation[series, at] = max(known.std(), steps[series, at])
+    for series, rows in enumerate(members(numbers, len(steps))):
+        for at, mine in enumerate(vectors.values[rows].T):
+            known = mine[np.isfinite(mine)]
+            if len(known):
+                mean[series, at] = known.mean()
+                deviation[series, at] = max(known.std(), steps[series, at])
     return Scales(mean, deviation, steps / deviation)
 
 
@@ -186,6 +187,7 @@ def _places(vectors: Vectors, numbers: Ints, scales: Scales, over: Literal["log"
     series = numbers[entries]
     seen = (vectors.values[entries] - scales.mean[series]) / scales.deviation[series]
     counts = np.bincount(series, minlength=len(scales.mean)).astype(np.int64)
+    seen = seen.clip(-FARTHEST, FARTHEST)
     return _Places(entries, series, torch.from_numpy(start), torch.from_numpy(seen).float(), counts)
 
 

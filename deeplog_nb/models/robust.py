@@ -15,10 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from deeplog_nb.sessions.series import members
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 CONSISTENT: Final = 1.4826  # makes the median absolute deviation of a Gaussian its deviation
+FARTHEST: Final = 1e15  # deviations to which what is judged is drawn in: its square is still a 32-bit float
 LARGE: Final = 1e6  # examples from which Student's t is a Gaussian
 
 
@@ -35,7 +38,7 @@ class Robust:
 
         The tail is Student's t's; of k positions each gets the k-th part of the chance.
         """
-        z = np.abs(values - self.median[groups]) / self.spread[groups]  # [P, D]
+        z = np.minimum(np.abs(values - self.median[groups]) / self.spread[groups], FARTHEST)  # [P, D]
         there, freedom = np.isfinite(z), np.maximum(self.number[groups] - 1, 1.0)
         told = np.where(there, _chance(np.where(there, z, 0.0), np.where(there, freedom, 1.0)), np.inf)
         worst, many = told.argmin(1), np.maximum(there.sum(1), 1)
@@ -58,13 +61,13 @@ def fit_robust(values: Floats, groups: Ints, ticks: Floats, *, least: int, caref
     [2.0, 1.712]
     """
     median, spread, counts = (np.full(ticks.shape, np.nan) for _ in range(3))
-    for group, at in np.ndindex(ticks.shape):
-        mine = values[groups == group, at]
-        known = mine[np.isfinite(mine)]
-        if len(known) >= least:
-            median[group, at] = np.median(known)
-            spread[group, at] = _spread(known, float(ticks[group, at]), careful=careful)
-            counts[group, at] = len(known) if careful else LARGE
+    for group, rows in enumerate(members(groups, len(ticks))):
+        for at, mine in enumerate(values[rows].T):
+            known = mine[np.isfinite(mine)]
+            if len(known) >= least:
+                median[group, at] = np.median(known)
+                spread[group, at] = _spread(known, float(ticks[group, at]), careful=careful)
+                counts[group, at] = len(known) if careful else LARGE
     return Robust(median, spread, counts)
 
 

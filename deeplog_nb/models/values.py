@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import polars as pl
 
@@ -22,6 +22,8 @@ from deeplog_nb.models.summary import bounds_frame
 from deeplog_nb.models.training import Step, Training, losses
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.parameters import parameters as typed
+
+SERIES: Final = ("log", "session")
 
 
 class ValueModel:
@@ -63,6 +65,11 @@ class ValueModel:
             raise InputError(f"confidence is {confidence}; it must be at least 0.5 and less than 1, such as 0.999")
         if bound not in KINDS:
             raise InputError(f"bound is {bound!r}; it is one of {', '.join(KINDS)}")
+        if series not in SERIES:
+            raise InputError(f"series is {series!r}; it is one of {', '.join(SERIES)}")
+        for name, value in (("history", history), ("layers", layers), ("units", units)):
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"{name} is {value!r}; it must be a whole number from 1 on")
         given = (history, layers, units, confidence, bound, apart, follow, elapsed, series)
         self.settings = ValueSettings(*given, *([training] if training else []))
         self._fitted: Fitted | None = None
@@ -78,6 +85,8 @@ class ValueModel:
         progress: Callable[[Step], None] | None = None,
     ) -> ValueModel:
         """Train on normal sessions; bounds come from ``valid``, held-out normal ones (default: the latest 20 %).
+
+        The values that a category has are told from both.
 
         ``parameters`` is the typed frame, perhaps corrected (default: told from ``train``, named by ``templates``).
         An interrupt ends the training early and keeps the best weights; the bounds are set all the same.

@@ -9,6 +9,7 @@ Axes: M entries, D positions (0 = elapsed, then the key's numeric parameters), h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ Ints = npt.NDArray[np.int64]
 
 ELAPSED: Final = "elapsed"
 START: Final = 0  # stands for the key before a session's first entry
+HUGE: Final = 1e100  # what is larger, or infinite, counts as this: it is judged, and its square is still a number
 ANY: Final = -1  # stands for whatever key comes before
 
 
@@ -48,7 +50,7 @@ class Layout:
 class Vectors:
     """Every entry's vector, in the original units, and the key that it belongs to and follows."""
 
-    values: Floats  # [M, D]; NaN where the position is null or the key has none
+    values: Floats  # [M, D] within ±HUGE; NaN where the position is null or the key has none
     keys: Ints  # [M]
     before: Ints  # [M]; START for a session's first entry
     order: Ints  # [M] the entries in the order of the log
@@ -152,7 +154,7 @@ def vectors(sessions: pl.DataFrame, layout: Layout) -> Vectors:
     )
     told_order = rows.sort([name for name in ("time",) if name in rows.columns] or ["_row"], maintain_order=True)
     return Vectors(
-        arrays.to_numpy().astype(np.float64).reshape(len(rows), layout.size),
+        arrays.to_numpy().astype(np.float64).reshape(len(rows), layout.size).clip(-HUGE, HUGE),
         facts["key"].to_numpy(),
         facts["before"].to_numpy(),
         told_order["_row"].to_numpy().astype(np.int64),
@@ -181,12 +183,24 @@ def resolutions(vectors: Vectors, keys: Ints) -> Floats:
 
     Waits of all keys are told by one clock. 1 where nothing is told apart.
     """
-    clock = _resolution(vectors.values[:, 0])
-    told = {
-        key: [_resolution(column) for column in vectors.values[vectors.keys == key, 1:].T] for key in set(keys.tolist())
-    }
-    rows = [[clock, *told[key]] for key in keys.tolist()]
-    return np.array(rows, dtype=np.float64).reshape(len(keys), vectors.values.shape[1])
+    clock, asked = _resolution(vectors.values[:, 0]), Groups.of(keys, np.full_like(keys, ANY))
+    rows = [
+        [clock, *(_resolution(column) for column in vectors.values[mine, 1:].T)]
+        for mine in members(asked.numbers(vectors.keys, vectors.keys), len(asked))
+    ]
+    told = np.array(rows, dtype=np.float64).reshape(len(asked), vectors.values.shape[1])
+    return told[asked.numbers(keys, keys)]
+
+
+def members(numbers: Ints, count: int) -> list[Ints]:
+    """Where each of the numbers 0 … count - 1 stands, in rising order; sorted once, however many there are.
+
+    >>> [at.tolist() for at in members(np.array([2, 0, -1, 2]), 3)]
+    [[1], [], [0, 3]]
+    """
+    order = np.argsort(numbers, kind="stable")
+    edges = np.searchsorted(numbers[order], np.arange(count + 1))
+    return [order[start:end] for start, end in pairwise(edges.tolist())]
 
 
 def _resolution(values: Floats) -> float:

@@ -13,6 +13,8 @@ from deeplog_nb.frames import ERRORS, check
 
 ELAPSED: Final = "elapsed"
 KEY_RULES: Final = ("unseen", "unlikely")
+LONG: Final = 1e15  # numbers from which on not every digit is written out
+CLIPPED: Final = 80  # characters of a text that a reason quotes
 SLACK: Final = 1 + 1e-6  # tails are 32-bit floats
 _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, while it is judged
 
@@ -57,7 +59,9 @@ def value_reason() -> pl.Expr:
     unit = pl.when(pl.col("_unit").is_not_null()).then(pl.format(" {}", "_unit")).otherwise(pl.lit(""))
     seen, expected = (pl.col(name).map_batches(_told, return_dtype=pl.String) for name in ("_seen", "_expected"))
     numbers = pl.format("{} {}{}, expected {}{}", "worst", seen, unit, expected, unit)
-    new = pl.format("{} ‘{}’, a value never seen in training", "worst", "_text")
+    is_long = pl.col("_text").str.len_chars() > CLIPPED
+    text = pl.when(is_long).then(pl.col("_text").str.head(CLIPPED - 1) + "…").otherwise("_text")
+    new = pl.format("{} ‘{}’, a value never seen in training", "worst", text)
     return pl.when(pl.any_horizontal("timing", "value")).then(pl.coalesce(new, numbers))
 
 
@@ -71,9 +75,9 @@ def _told(values: pl.Series) -> pl.Series:
 def _number(value: float) -> str:
     """A number as people write it.
 
-    >>> _number(41.2345), _number(0.00123), _number(64172.0), _number(-0.0)
-    ('41.2', '0.00123', '64,172', '0')
+    >>> _number(41.2345), _number(0.00123), _number(64172.0), _number(-0.0), _number(1e100)
+    ('41.2', '0.00123', '64,172', '0', '1e+100')
     """
-    if abs(value) >= 1000:
+    if 1000 <= abs(value) < LONG:
         return f"{value:,.0f}"
     return f"{value + 0:.3g}" if value else "0"

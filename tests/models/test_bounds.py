@@ -5,7 +5,9 @@ import pytest
 
 from deeplog_nb.models.bounds import fit_bounds, p_value, quantile
 from deeplog_nb.models.channels import channels
+from deeplog_nb.models.forecasters import fit_scales
 from deeplog_nb.models.robust import fit_robust
+from deeplog_nb.sessions.series import Groups, Vectors, resolutions
 
 
 def errors(count: int, seed: int, channels: int = 1, heavy: float = 0.0):
@@ -88,3 +90,24 @@ def test_robust_bounds_allow_for_few_examples():
     limits = [each.judge(np.array([[0.0]]), np.array([0]), 0.001)[1][0] for each in (few, many)]
     assert limits[0] == pytest.approx(8.61**2, rel=0.1)
     assert limits[1] == pytest.approx(3.31**2, rel=0.02)
+
+
+def test_groups_sorted_once_are_the_groups_looked_for_one_by_one():
+    """Scales, steps, robust bounds and tails, each from a group's own values alone, whatever else is there."""
+    rng = np.random.default_rng(11)
+    keys = rng.integers(1, 8, 400)
+    values = np.where(rng.random((400, 2)) < 0.2, np.nan, rng.normal(size=(400, 2)).round(2))
+    found = Vectors(values, keys, np.zeros(400, np.int64), np.arange(400), np.zeros(400, np.int64))
+    groups = Groups(np.array([9, 7, 3, 5]), np.full(4, -1))
+    numbers, steps = groups.numbers(keys, keys), resolutions(found, groups.keys)
+    scales, robust = fit_scales(found, numbers, groups), fit_robust(values, numbers, steps, least=5)
+    for group, at in np.ndindex(4, 2):
+        mine = values[keys == groups.keys[group], at]
+        known = mine[np.isfinite(mine)]
+        assert scales.mean[group, at] == (known.mean() if len(known) else 0)
+        assert robust.median[group, at] == np.median(known) if len(known) else np.isnan(robust.median[group, at])
+        if at and len(known):
+            assert steps[group, at] == np.diff(np.unique(np.round(known, 6))).min()
+    held = errors(3000, 12, 4)
+    together, alone = fitted("quantile", 0.99, held, channels=4), held[1] == 2
+    assert np.array_equal(together.tail(*held)[alone], together.tail(held[0][alone], held[1][alone]))

@@ -15,6 +15,7 @@ from deeplog_nb.models.training import Training
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.models.zscore import ZScore
 from deeplog_nb.sessions.parameters import parameters, retype
+from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values
 
 FAST = Training(epochs=3, patience=3, batch=64, draws=256, temper=1.0, device="cpu")
 
@@ -58,6 +59,16 @@ def test_a_slow_step_and_an_odd_value_are_each_named(model):
     assert slow["expected"] == pytest.approx(3, abs=0.5)
     assert (odd["worst"], odd["seen"], odd["unit"]) == ("parameter 1", 300.0, "MB")
     assert odd["expected"] == pytest.approx(100, abs=10)
+
+
+@pytest.mark.parametrize("train", [300, 12])
+@pytest.mark.parametrize("huge", ["1e60 MB", "1e999 MB", "-1e999 MB"])
+def test_a_huge_or_infinite_number_is_judged(model, train, huge):
+    """By a network and by a robust bound; its usual wait does not hide it."""
+    judge = model if train == 300 else ValueModel(confidence=0.98, training=FAST).fit(log(12), log(12, seed=8))
+    changed = pl.when(pl.col("key") == 2).then(pl.lit([huge, "blk_0"])).otherwise("parameters")
+    sessions = log(5, seed=1).with_columns(parameters=changed)
+    assert flagged(judge, sessions).filter(pl.col("key") == 2)["worst"].to_list() == ["parameter 1"] * 5
 
 
 def test_errors_keep_their_contract_and_their_rows(model):
@@ -124,9 +135,16 @@ def test_constants_and_nulls_are_judged_by_what_they_are():
 
 def test_a_new_value_of_a_category_is_told():
     """GET alone was seen; PUT is new, by name; identifiers may be new."""
-    model = ValueModel(training=FAST).fit(log(200))
+    model = ValueModel(confidence=0.99, training=FAST).fit(log(200))
     new = model.errors(log(5, seed=1, verb="PUT")).drop_nulls("text")
     assert new.select("session", "key", "worst", "text").rows() == [("s0", 3, "parameter 1", "PUT")]
+
+
+def test_a_value_that_only_the_held_out_part_has_is_no_new_one():
+    """Version 2 came with the latest sessions, all of them normal: it is known."""
+    changed = pl.when(pl.col("key") == 3).then(pl.lit(["v2"])).otherwise("parameters")
+    model = ValueModel(confidence=0.99, training=FAST).fit(log(200), log(50, seed=1).with_columns(parameters=changed))
+    assert model.errors(log(5, seed=2).with_columns(parameters=changed))["text"].null_count() == 15
 
 
 def test_a_category_that_often_brings_new_values_is_not_checked():
@@ -136,7 +154,21 @@ def test_a_category_that_often_brings_new_values_is_not_checked():
         {"session": "s", "key": [1] * 130, "parameters": texts}, schema_overrides={"key": pl.UInt32}
     )
     typed = retype(parameters(sessions), {(1, 0): "categorical"})
-    assert fit_categories(sessions, typed, 0.999).positions.is_empty()
+    assert fit_categories(sessions, typed).at(0.9).positions.is_empty()
+
+
+def test_another_confidence_decides_anew_which_categories_are_checked(tmp_path):
+    """200 values are enough to say that fewer than 1 in 100 is new, and not that fewer than 1 in 1000 is."""
+    model = ValueModel(training=FAST).fit(log(200))
+    model.save(tmp_path)
+    for each in (model, ValueModel.load(tmp_path)):
+        new = [each.at(confidence=c).errors(log(5, seed=1, verb="PUT"))["text"].count() for c in (0.99, 0.999)]
+        assert new == [1, 0]
+        counted = false_alarms(each, log(5, seed=1, verb="PUT"), confidences=[0.99])
+        raised = judge_values(
+            log(5, seed=1, verb="PUT"), each.at(confidence=0.99).errors(log(5, seed=1, verb="PUT")), confidence=0.99
+        )
+        assert counted.filter(bound="quantile")["alarms"].item() == raised["anomalous"].sum() >= 1
 
 
 def test_a_corrected_type_is_what_is_learnt():
@@ -184,6 +216,11 @@ def test_what_cannot_be_is_refused():
         ValueModel(confidence=1.0)
     with pytest.raises(InputError, match="gaussian-mean, quantile"):
         ValueModel(bound="student")
+    with pytest.raises(InputError, match="'key'; it is one of log, session"):
+        ValueModel(series="key")
+    for name, value in (("history", 0), ("units", -1), ("layers", 1.5)):
+        with pytest.raises(InputError, match=f"{name} is {value}; it must be a whole number from 1 on"):
+            ValueModel(**{name: value})
 
 
 def test_one_networks_result_does_not_depend_on_the_others():

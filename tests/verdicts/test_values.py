@@ -48,6 +48,16 @@ def test_timing_and_value_are_rules_apart():
     assert verdicts["score"].round(1).to_list()[1:3] == [6.0, 9.0]
 
 
+def test_a_reason_has_a_bounded_length():
+    """A number of 300 digits and a text of 10,000 characters are told in a line."""
+    told = errors(
+        tail=[1e-9] * 3, worst=["took"] * 3, seen=[None, 1e300, -4e15], expected=[None, 1, 2], text=["x" * 9999, *"  "]
+    ).with_columns(text=pl.when(pl.col("position") == 0).then("text"))
+    why = judge(ranks(1, 1, 1, 1), told, policy=Policy())["why"].to_list()
+    assert why[0] == f"took ‘{'x' * 79}…’, a value never seen in training"
+    assert why[1:3] == ["took 1e+300, expected 1", "took -4e+15, expected 2"]
+
+
 def test_they_fire_only_where_the_key_rules_passed():
     """An unlikely or unseen key is an anomaly of its order, not of its values (paper, 3.2)."""
     verdicts = judge(ranks(1, 12, None, 1), ODD, policy=Policy(g=9))
