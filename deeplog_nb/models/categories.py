@@ -1,8 +1,7 @@
 """Values that a category never had in training: a check of texts, without a network.
 
 How often a normal entry brings a new value is estimated by Good and Turing (Good, 1953): by the share of the training
-values that came only once; where none did, by less than one in all there are. A category that brings new ones more
-often than the confidence allows, or of which too few values are known to say that it does not, is not checked.
+values that came only once. A category that brings new ones more often than the confidence allows is not checked.
 """
 
 from __future__ import annotations
@@ -22,14 +21,10 @@ POSITIONS: Final = {"key": pl.UInt32(), "at": pl.UInt16(), "name": pl.String(), 
 
 @dataclass(frozen=True)
 class Categories:
-    """The positions that can be checked, and the values that each of them had."""
+    """The checked positions, and the values that each of them had."""
 
     positions: pl.DataFrame  # key, at, name, rate: at most so many normal entries bring a new value
     known: pl.DataFrame  # key, at, text
-
-    def at(self, confidence: float) -> Categories:
-        """Those that bring a new value no more often than this confidence allows."""
-        return Categories(self.positions.filter(pl.col("rate") <= 1 - confidence), self.known)
 
     def unseen(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """``row, name, text, rate``: the first new value of each row of these sessions that has one."""
@@ -40,14 +35,14 @@ class Categories:
         return new.unique("row", keep="first", maintain_order=True).select("row", "name", "text", "rate")
 
 
-def fit_categories(sessions: pl.DataFrame, parameters: pl.DataFrame) -> Categories:
+def fit_categories(sessions: pl.DataFrame, parameters: pl.DataFrame, confidence: float) -> Categories:
     """The values of these normal sessions at the categorical and constant positions.
 
     >>> sessions = pl.DataFrame({"key": [1] * 60, "parameters": [["GET"], ["PUT"]] * 30},
     ...     schema_overrides={"key": pl.UInt32})
     >>> typed = pl.DataFrame({"key": [1], "at": [0], "name": ["verb"], "kind": ["categorical"], "unit": [None],
     ...     "count": [60], "distinct": [2], "example": ["GET"], "why": [""]}, schema=PARAMETERS)
-    >>> fit_categories(sessions, typed).unseen(sessions.head(1).with_columns(parameters=pl.lit(["HACK"]))).rows()
+    >>> fit_categories(sessions, typed, 0.99).unseen(sessions.head(1).with_columns(parameters=pl.lit(["HACK"]))).rows()
     [(0, 'verb', 'HACK', 0.01639344262295082)]
     """
     wanted = (
@@ -60,7 +55,7 @@ def fit_categories(sessions: pl.DataFrame, parameters: pl.DataFrame) -> Categori
     positions = (
         counted.group_by("key", "at", "name")
         .agg(total=total, rate=(pl.col("len") == 1).sum() / total)
-        .filter(pl.col("total") >= ENOUGH)
+        .filter((pl.col("total") >= ENOUGH) & (pl.col("rate") <= 1 - confidence))
         .with_columns(rate=pl.max_horizontal("rate", 1 / (pl.col("total") + 1)))  # none came once: less than one in n
         .sort("key", "at")
     )

@@ -62,7 +62,7 @@ class Fitted:
     fallen: Groups  # sorts of entries that have no network
     robust: Robust  # of those
     fallen_tails: Floats  # that Student's t told of held-out entries
-    categories: Categories  # whatever the confidence
+    categories: Categories
     examples: Ints  # [S] training vectors of each series
 
     def errors(self, sessions: pl.DataFrame) -> pl.DataFrame:
@@ -71,12 +71,7 @@ class Fitted:
         numbers = _numbers(found, self.forecasters.groups)
         told = by_network(self.forecasters, self.channels, self.bounds, found, numbers)
         rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self.fallen_tails)
-        return errors_frame(sessions, told.over(rest), self.layout, self.checked)
-
-    @property
-    def checked(self) -> Categories:
-        """The categories that the confidence allows to check."""
-        return self.categories.at(self.settings.confidence)
+        return errors_frame(sessions, told.over(rest), self.layout, self.categories)
 
     def at(self, settings: ValueSettings) -> Fitted:
         """The same with another confidence or kind of bound."""
@@ -145,7 +140,7 @@ def begin(train: pl.DataFrame, valid: pl.DataFrame, parameters: pl.DataFrame, se
     numbered = [(part, _numbers(part, series)) for part in (seen, held)]
     scales = fit_scales(*numbered[0], series)
     network = build(len(series), slots.size, settings.units, settings.layers, settings.history, settings.training)
-    categories = fit_categories(_texts(train, valid), parameters)
+    categories = fit_categories(_texts(train, valid), parameters, settings.confidence)
     forecasters = Forecasters(series, scales, network, settings.series)
     return Begun(settings, parameters, slots, forecasters, numbered[0], numbered[1], sorts, categories)
 

@@ -72,7 +72,7 @@ def _fall_backs(fitted: Fitted) -> pl.DataFrame:
 
 
 def _categories(fitted: Fitted) -> pl.DataFrame:
-    return fitted.checked.positions.select(
+    return fitted.categories.positions.select(
         "key",
         position="name",
         judged_by=pl.lit("values"),

@@ -15,7 +15,6 @@ from deeplog_nb.models.training import Training
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.models.zscore import ZScore
 from deeplog_nb.sessions.parameters import parameters, retype
-from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values
 
 FAST = Training(epochs=3, patience=3, batch=64, draws=256, temper=1.0, device="cpu")
 
@@ -135,7 +134,7 @@ def test_constants_and_nulls_are_judged_by_what_they_are():
 
 def test_a_new_value_of_a_category_is_told():
     """GET alone was seen; PUT is new, by name; identifiers may be new."""
-    model = ValueModel(confidence=0.99, training=FAST).fit(log(200))
+    model = ValueModel(training=FAST).fit(log(200))
     new = model.errors(log(5, seed=1, verb="PUT")).drop_nulls("text")
     assert new.select("session", "key", "worst", "text").rows() == [("s0", 3, "parameter 1", "PUT")]
 
@@ -143,7 +142,7 @@ def test_a_new_value_of_a_category_is_told():
 def test_a_value_that_only_the_held_out_part_has_is_no_new_one():
     """Version 2 came with the latest sessions, all of them normal: it is known."""
     changed = pl.when(pl.col("key") == 3).then(pl.lit(["v2"])).otherwise("parameters")
-    model = ValueModel(confidence=0.99, training=FAST).fit(log(200), log(50, seed=1).with_columns(parameters=changed))
+    model = ValueModel(training=FAST).fit(log(200), log(50, seed=1).with_columns(parameters=changed))
     assert model.errors(log(5, seed=2).with_columns(parameters=changed))["text"].null_count() == 15
 
 
@@ -154,21 +153,7 @@ def test_a_category_that_often_brings_new_values_is_not_checked():
         {"session": "s", "key": [1] * 130, "parameters": texts}, schema_overrides={"key": pl.UInt32}
     )
     typed = retype(parameters(sessions), {(1, 0): "categorical"})
-    assert fit_categories(sessions, typed).at(0.9).positions.is_empty()
-
-
-def test_another_confidence_decides_anew_which_categories_are_checked(tmp_path):
-    """200 values are enough to say that fewer than 1 in 100 is new, and not that fewer than 1 in 1000 is."""
-    model = ValueModel(training=FAST).fit(log(200))
-    model.save(tmp_path)
-    for each in (model, ValueModel.load(tmp_path)):
-        new = [each.at(confidence=c).errors(log(5, seed=1, verb="PUT"))["text"].count() for c in (0.99, 0.999)]
-        assert new == [1, 0]
-        counted = false_alarms(each, log(5, seed=1, verb="PUT"), confidences=[0.99])
-        raised = judge_values(
-            log(5, seed=1, verb="PUT"), each.at(confidence=0.99).errors(log(5, seed=1, verb="PUT")), confidence=0.99
-        )
-        assert counted.filter(bound="quantile")["alarms"].item() == raised["anomalous"].sum() >= 1
+    assert fit_categories(sessions, typed, 0.999).positions.is_empty()
 
 
 def test_a_corrected_type_is_what_is_learnt():
