@@ -84,11 +84,13 @@ class Templates:
         │ oops       ┆ 0   ┆ []         │
         └────────────┴─────┴────────────┘
         """
-        return batch_by_batch(lines, partial(self._parse, parameters=parameters))
+        whole = isinstance(lines, pl.DataFrame)
+        return batch_by_batch(lines, partial(self._parse, parameters=parameters, whole=whole))
 
-    def _parse(self, lines: pl.DataFrame, *, parameters: bool) -> pl.DataFrame:
+    def _parse(self, lines: pl.DataFrame, *, parameters: bool, whole: bool) -> pl.DataFrame:
         bare = messages(lines).drop("key", "parameters", strict=False)  # EVENTS may be parsed anew
-        shaped = bare.with_columns(_shape=shape(pl.col("message")))
+        masked = bare.lazy().with_columns(_shape=shape(pl.col("message")))
+        shaped = masked.collect(engine="streaming" if whole else "in-memory")  # batches keep all cores busy as it is
         assigned = self.assign(shaped["_shape"].unique(maintain_order=True))
         events = shaped.join(assigned.select(_shape="shape", key="key"), on="_shape", how="left", maintain_order="left")
         by_value = any(rewrite.at is not None for rewrite in self.rewrites)
