@@ -114,6 +114,59 @@ VERDICTS: Final = (
     | {"anomalous": pl.Boolean(), "score": pl.Float32(), "why": pl.String()}
 )
 
+ANSWERS: Final = ("normal", "anomaly")
+"""What a person can say of an alarm."""
+
+LABELS: Final = {
+    "id": pl.UInt32(),  # 1, 2, …: rows are only ever added
+    "at": TIME,  # when it was said, UTC
+    "who": pl.String(),
+    "session": pl.String(),  # null for a line that is in none
+    "position": pl.UInt32(),  # null where the whole session is meant
+    "file": pl.String(),
+    "line": pl.UInt64(),
+    "pattern": pl.String(),  # of the alarm, as ``verdicts`` tell it; null where nothing was flagged
+    "verdict": pl.Enum(ANSWERS),  # null in a row that undoes another
+    "note": pl.String(),
+    "until": TIME,  # when the answer expires; null = never
+    "keys": pl.List(pl.UInt32),  # of the session as it was judged: the evidence that a model can learn from
+    "model": pl.String(),  # digest of the detector that judged; empty where not known
+    "policy": pl.String(),
+    "undo_of": pl.UInt32(),  # the row that this one takes back
+    "previous_hash": pl.String(),  # of the row before: what was changed, left out or moved is found out
+    "hash": pl.String(),
+}
+
+STEPS: Final = {
+    "task": pl.UInt32(),  # 1, 2, … the workflow's tasks, the most frequent first
+    "step": pl.UInt32(),  # 0 = the task's begin and its end; the same key may stand at several steps
+    "key": pl.UInt32(),  # null at step 0
+    "count": pl.UInt64(),  # entries seen there
+}
+
+EDGES: Final = {
+    "task": pl.UInt32(),
+    "source": pl.UInt32(),  # a step of the task; 0 = its begin
+    "target": pl.UInt32(),  # 0 = its end
+    "kind": pl.Enum(["next", "branch", "loop", "parallel"]),
+    "count": pl.UInt64(),
+    "share": pl.Float64(),  # of what leaves the source
+    "median_elapsed": pl.Float64(),  # s; null where times are not known
+    "p99_elapsed": pl.Float64(),
+}
+
+DIAGNOSES: Final = {
+    "session": pl.String(),
+    "position": pl.UInt32(),
+    "task": pl.UInt32(),  # null where no task fits
+    "last_good": pl.UInt32(),  # the step before; 0 = the task's begin
+    "expected": pl.List(pl.UInt32),  # keys that should have come, the most probable first; empty = the end
+    "seen": pl.UInt32(),  # the key that came; null = the end
+    "elapsed": pl.Float64(),  # s that the step took
+    "usual": pl.Float64(),  # s, median of the edge
+    "sentence": pl.String(),
+}
+
 TRUTH_SESSIONS: Final = {"session": pl.String(), "anomalous": pl.Boolean()}
 
 UNITS: Final = {

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tarfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import polars as pl
@@ -39,7 +37,4 @@ def hadoop() -> Parts:
 
 def _lines(archive: Path) -> pl.DataFrame:
     """LINES of all containers, with the ``job`` that each belongs to."""
-    with TemporaryDirectory() as folder, tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
-        lines = read(folder)
-    return lines.with_columns(job=pl.col("file").cast(pl.String).str.extract(_JOB, 1))
+    return read(archive).with_columns(job=pl.col("file").cast(pl.String).str.extract(_JOB, 1))

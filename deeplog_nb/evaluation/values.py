@@ -13,7 +13,7 @@ from deeplog_nb.evaluation.parts import Parts
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.models.zscore import ZScore
 from deeplog_nb.sessions.holdout import holdout
-from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values
+from deeplog_nb.verdicts.value_metrics import false_alarms, judge_values, value_methods
 
 CONFIDENCE: Final = 0.999  # the paper's widest line in Figure 9
 HELD_OUT: Final = 0.25  # of the training sessions, to count false alarms on
@@ -23,9 +23,8 @@ def values(parts: Parts) -> Iterator[Judged]:
     """Each fitted to the training part alone; its bound states one false alarm in a thousand entries."""
     if parts.templates is None:
         return
-    yield _judged(parts, "deeplog", "values", ValueModel(confidence=CONFIDENCE))
-    yield _judged(parts, "z-score", "by key", ZScore(confidence=CONFIDENCE))
-    yield _judged(parts, "z-score", "by transition", ZScore(confidence=CONFIDENCE, follow=True))
+    for method, setting, model in value_methods(ValueModel(confidence=CONFIDENCE)):
+        yield _judged(parts, method, setting, model)
 
 
 def stated(parts: Parts) -> pl.DataFrame | None:

@@ -30,11 +30,11 @@ from deeplog_nb.lines.records import Before, cut, last_of, to_records
 WRONG: Final = 20  # lines none of which a named layout fits: it is the wrong one
 SAMPLE: Final = 400  # first lines looked at to tell the layout
 AHEAD: Final = 2  # blocks cut side by side
-NO_LIMITS_OF_ITS_OWN: Final = Limits()
+USUAL: Final = Limits()
 
 
 def read(
-    paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = NO_LIMITS_OF_ITS_OWN
+    paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = USUAL
 ) -> pl.DataFrame:
     """LINES of all these files: one row a record, each with its file, line, byte offset and length.
 
@@ -72,7 +72,7 @@ def fitting(lines: pl.DataFrame, layout: str | Layout, *, least: int = 1) -> pl.
 
 
 def scan(
-    paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = NO_LIMITS_OF_ITS_OWN
+    paths: Paths, *, layout: str | Layout = "auto", year: int | None = None, limits: Limits = USUAL
 ) -> pl.LazyFrame:
     """The same as :func:`read`, lazily: a block of the files at a time, for logs larger than memory.
 
@@ -101,7 +101,7 @@ def scan(
     return register_io_source(batches, schema=schema, is_pure=True)
 
 
-def detect_layout(paths: Paths, *, limits: Limits = NO_LIMITS_OF_ITS_OWN) -> Detection:
+def detect_layout(paths: Paths, *, limits: Limits = USUAL) -> Detection:
     """Which layout fits the first lines of these files: share, samples, and lines that it does not fit.
 
     Looks at the first file that holds any text; :func:`read` looks at each.
@@ -120,7 +120,7 @@ def detect_layout(paths: Paths, *, limits: Limits = NO_LIMITS_OF_ITS_OWN) -> Det
 
 def session_pattern(paths: Paths, layout: str | Layout = "auto") -> str | None:
     """The regular expression by which this log's layout tells sessions apart, if it has one."""
-    known = _layouts(find_files(paths), layout, NO_LIMITS_OF_ITS_OWN).values()
+    known = _layouts(find_files(paths), layout, USUAL).values()
     return next((each.session for each in known if each.session), None)
 
 
@@ -195,7 +195,8 @@ def _side_by_side(
 ) -> Generator[tuple[Block, pl.DataFrame], None, None]:
     """Each block with what the work makes of it, in order; the next ones are under way meanwhile."""
     waiting: deque[tuple[Block, Future[pl.DataFrame]]] = deque()
-    with ThreadPoolExecutor(AHEAD) as pool:  # starts a thread only when it is given work
+    pool = ThreadPoolExecutor(AHEAD)  # starts a thread only when it is given work
+    try:
         for item in items:
             if item.final and not waiting:  # most files of many are small
                 yield item, work(item)
@@ -205,6 +206,8 @@ def _side_by_side(
                 block, made = waiting.popleft()
                 yield block, made.result()
         yield from ((block, made.result()) for block, made in waiting)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # a reader given up may be collected in one of these threads
 
 
 def _beginning(modified: float) -> Before:

@@ -19,9 +19,7 @@ from deeplog_nb.lines.fields import with_fields
 from deeplog_nb.lines.folding import CONTINUING, NEXT_PART, PART, RECORD, fold, kinds
 from deeplog_nb.lines.layouts import Layout
 
-ROLLOVER: Final = pl.duration(
-    days=183
-)  # a clock that falls back by more has passed New Year, one that leaps ahead is late
+ROLLOVER: Final = pl.duration(days=183)  # a clock that falls back by more has passed New Year; one that leaps is late
 
 
 @dataclass(frozen=True)

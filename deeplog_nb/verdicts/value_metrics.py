@@ -5,7 +5,7 @@ Nothing here returns a bound; truth is read only by ``evaluate``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -54,20 +54,20 @@ def value_metrics(
     ``model`` gives the settings. Settings: ``values``; of the z-scores ``z-score`` (by key, as usually done) and
     ``z-score by transition`` (by key and the key before it, as the value model has it).
     """
-    values = (model.unfitted() if model else ValueModel()).fit(train, templates=templates)
-    confidence = values.settings.confidence
-    rivals: dict[tuple[str, str], ValueModel | ZScore] = {
-        ("deeplog", "values"): values,
-        ("z-score", "by key"): ZScore(confidence=confidence).fit(train, templates=templates),
-        ("z-score", "by transition"): ZScore(confidence=confidence, follow=True).fit(train, templates=templates),
-    }
-    rows = [
-        evaluate(
-            judge_values(suspect, each.errors(suspect), confidence=confidence), truth, method=method, setting=setting
-        )
-        for (method, setting), each in rivals.items()
-    ]
+    asked, rows = model or ValueModel(), []
+    for method, setting, each in value_methods(asked):
+        errors = each.fit(train, templates=templates).errors(suspect)
+        verdicts = judge_values(suspect, errors, confidence=asked.settings.confidence)
+        rows.append(evaluate(verdicts, truth, method=method, setting=setting))
     return pl.concat(rows)
+
+
+def value_methods(model: ValueModel) -> Iterator[tuple[str, str, ValueModel | ZScore]]:
+    """Method, setting and unfitted model: one of the same settings, and the z-scores at its confidence."""
+    confidence = model.settings.confidence
+    yield "deeplog", "values", model.unfitted()
+    yield "z-score", "by key", ZScore(confidence=confidence)
+    yield "z-score", "by transition", ZScore(confidence=confidence, follow=True)
 
 
 def false_alarms(

@@ -92,7 +92,7 @@ def value_series(
         raise InputError(f"key {key} has no position {name!r}; it has {', '.join(sorted(set(mine['worst'])))}")
     flagged, unit = int(told["flagged"].sum()), told["unit"].drop_nulls().first()
     title = f"{flagged:,} of {counted(len(told), 'value')} outside the band"
-    base = f"{name} of {_name(key, templates)}{_thinned_words(told)}"
+    base = f"{name} of {_name(key, templates)}, where it surprised most{_thinned_words(told)}"
     drawn = alt.Chart(
         _thinned(told, 1).select("number", "low", "high", "expected", "seen", "flagged", "session", "worst")
     )

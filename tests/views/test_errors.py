@@ -32,7 +32,9 @@ def drawn(picture) -> list[dict]:
 def test_the_finding_is_the_title():
     """How many are over which bound, of how many."""
     assert str(error_series(errors(50, high=(7, 30)))) == "2 of 50 values are over their 99.9 % bound · key 1"
-    assert str(value_series(errors(50, high=(7,)), 1)) == "1 of 50 values outside the band · elapsed of key 1"
+    assert str(value_series(errors(50, high=(7,)), 1)) == (
+        "1 of 50 values outside the band · elapsed of key 1, where it surprised most"
+    )
 
 
 def test_a_long_series_is_thinned_and_every_flagged_point_stays():
