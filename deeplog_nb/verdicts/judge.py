@@ -8,7 +8,7 @@ import polars as pl
 
 from deeplog_nb.frames import COUNTED, RANKS, RULES, VERDICTS, check
 from deeplog_nb.verdicts.policy import Policy
-from deeplog_nb.verdicts.values import hidden, value_reason, value_score, with_values
+from deeplog_nb.verdicts.values import told, value_reason, value_score, with_values
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
 COUNTS_SCORE: Final = 3.0  # at least, where counts are wrong: one in a thousand, and a rule that names a line says more
@@ -63,7 +63,7 @@ def judge(
             score=pl.coalesce(value_score(), _score()).cast(pl.Float32),
             why=pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True),
         )
-        .drop(hidden(errors))
+        .pipe(told, errors)
     )
     rest = [name for name in judged.columns if name not in VERDICTS and name not in ("_flagged", "_reason")]
     return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")
