@@ -10,12 +10,12 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, check
+from deeplog_nb.models.flags import beyond
 
 ELAPSED: Final = "elapsed"
 KEY_RULES: Final = ("unseen", "unlikely")
 LONG: Final = 1e15  # numbers from which on not every digit is written out
 CLIPPED: Final = 80  # characters of a text that a reason quotes
-SLACK: Final = 1 + 1e-6  # tails are 32-bit floats
 _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, while it is judged
 
 
@@ -37,11 +37,6 @@ def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: f
     )
     fired = pl.any_horizontal("timing", "value")
     return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
-
-
-def beyond(tail: pl.Expr, confidence: float) -> pl.Expr:
-    """Whether normal entries err as much no more often than 1 - confidence."""
-    return tail <= (1 - confidence) * SLACK
 
 
 def told(judged: pl.DataFrame, errors: pl.DataFrame | None) -> pl.DataFrame:
