@@ -18,6 +18,7 @@ from deeplog_nb.frames import VERDICTS, check
 ORDER: Final = ("unseen", "unlikely", "ended_early", "short")  # what is told by the history and the key
 TOLD: Final = {"pattern": pl.String(), "session_pattern": pl.String()}
 _FAR: Final = ("timing", "value")
+BETWEEN: Final = "\n"  # what tells two patterns of one row apart; JSON writes it otherwise
 _UPTO: Final = ',"upto":'
 _ABOVE: Final = '"side":"above"'
 _NUMBER: Final = r'^(.*),"upto":(.*)\}$'
@@ -47,7 +48,7 @@ def with_patterns(verdicts: pl.DataFrame, *, history: int = 10, whole: bool = Tr
     rows = check(verdicts, VERDICTS, "verdicts").drop(*TOLD, strict=False).with_row_index("_row")
     flagged = rows.filter("anomalous")
     told = pl.concat([_order(rows, flagged, history), _counts(rows, flagged), _values(rows, flagged)], how="diagonal")
-    texts = told.group_by("_row").agg(pattern=pl.col("pattern").sort().str.join(";"))
+    texts = told.group_by("_row").agg(pattern=pl.col("pattern").sort().str.join(BETWEEN))
     wholes = _wholes(rows, flagged) if whole else pl.DataFrame(schema={"session": pl.String, **TOLD}).drop("pattern")
     return (
         rows.join(texts, on="_row", how="left", maintain_order="left")
