@@ -107,7 +107,9 @@ def _undropped(network: KeyNetwork) -> Iterator[None]:
 
 
 @torch.no_grad()
-def _batch(before: KeyNetwork, lesson: Lesson, teaching: Teaching, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def _batch(
+    before: KeyNetwork, lesson: Lesson, teaching: Teaching, generator: torch.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
     """Histories [B, h], what is to be answered, as probabilities [B, C], and how much each counts [B]."""
     many = len(lesson.histories)
     declared = torch.randperm(many, generator=generator)[: teaching.declared]

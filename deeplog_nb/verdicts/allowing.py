@@ -69,13 +69,27 @@ def allow(verdicts: pl.DataFrame, patterns: Collection[str]) -> pl.DataFrame:
     >>> allow(judged, ["p"]).select("anomalous", "allowed", "why").rows()
     [(False, True, 'allowed: unseen')]
     """
-    exact = list(patterns)
-    by_session = pl.col("session_pattern").is_in(exact) & ~pl.any_horizontal(_FAR)
-    said = (pl.col("pattern").is_in(exact) | by_session).fill_null(False) | _nearer(verdicts, patterns)
+    texts = pl.Series("pattern", list(patterns), dtype=pl.String)
+    by_session = pl.col("session_pattern").is_in(texts.implode()) & ~pl.any_horizontal(_FAR)
+    said = (pl.col("pattern").is_in(texts.implode()) | by_session).fill_null(False) | _nearer(
+        verdicts["pattern"], texts
+    )
     return verdicts.with_columns(allowed=said & pl.col("anomalous")).with_columns(
         anomalous=pl.col("anomalous") & ~pl.col("allowed"),
         why=pl.when("allowed").then(pl.format("allowed: {}", "why")).otherwise("why"),
     )
+
+
+def allows(patterns: pl.Series, alarms: pl.Series) -> pl.Series:
+    """For each pattern whether it would allow one of these alarms, patterns themselves.
+
+    >>> allows(pl.Series(["a", "b"]), pl.Series(["b", "c"])).to_list()
+    [False, True]
+    """
+    nearest = _reaches(alarms).drop_nulls().group_by("place").agg(high=pl.col("upto").max(), low=pl.col("upto").min())
+    asked = _reaches(patterns).join(nearest, on="place", how="left", maintain_order="left")
+    beyond = pl.when(_above()).then(pl.col("upto") >= pl.col("low")).otherwise(pl.col("upto") <= pl.col("high"))
+    return patterns.is_in(alarms.implode()) | asked.select(beyond.fill_null(False)).to_series()
 
 
 def _order(rows: pl.DataFrame, flagged: pl.DataFrame, history: int) -> pl.DataFrame:
@@ -143,21 +157,20 @@ def _values(rows: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _nearer(verdicts: pl.DataFrame, patterns: Collection[str]) -> pl.Series:
+def _nearer(alarms: pl.Series, patterns: pl.Series) -> pl.Series:
     """Whether an alarm's number is no farther off than one that was allowed at the same place."""
-    limits = _reaches(pl.DataFrame({"pattern": [text for text in patterns if _UPTO in text]}, schema=["pattern"]))
-    if limits.is_empty():
-        return pl.repeat(False, len(verdicts), eager=True)
-    widest = limits.group_by("place").agg(high=pl.col("upto").max(), low=pl.col("upto").min())
-    asked = _reaches(verdicts).join(widest, on="place", how="left", maintain_order="left")
-    above = pl.col("place").str.ends_with(_ABOVE)
-    within = pl.when(above).then(pl.col("upto") <= pl.col("high")).otherwise(pl.col("upto") >= pl.col("low"))
+    widest = _reaches(patterns).drop_nulls().group_by("place").agg(high=pl.col("upto").max(), low=pl.col("upto").min())
+    asked = _reaches(alarms).join(widest, on="place", how="left", maintain_order="left")
+    within = pl.when(_above()).then(pl.col("upto") <= pl.col("high")).otherwise(pl.col("upto") >= pl.col("low"))
     return asked.select(within.fill_null(False)).to_series()
 
 
-def _reaches(rows: pl.DataFrame) -> pl.DataFrame:
+def _reaches(patterns: pl.Series) -> pl.DataFrame:
     """``place, upto`` of patterns of numbers; null for others. A quote within a name is escaped, so it ends none."""
-    parts = pl.col("pattern").cast(pl.String)
-    return rows.select(
-        place=parts.str.extract(_NUMBER, 1), upto=parts.str.extract(_NUMBER, 2).cast(pl.Float64, strict=False)
-    )
+    text = pl.col("pattern").cast(pl.String)
+    upto = text.str.extract(_NUMBER, 2).cast(pl.Float64, strict=False)
+    return patterns.alias("pattern").to_frame().select(place=text.str.extract(_NUMBER, 1), upto=upto)
+
+
+def _above() -> pl.Expr:
+    return pl.col("place").str.ends_with(_ABOVE)
