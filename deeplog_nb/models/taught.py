@@ -21,7 +21,7 @@ from deeplog_nb.models.ranks import early, unlikely, unseen
 from deeplog_nb.models.teaching import Lesson, Teaching, grown, teach
 from deeplog_nb.models.update import Update
 from deeplog_nb.sessions.vocabulary import BEFORE, FIRST, Vocabulary
-from deeplog_nb.sessions.windows import Ints, Windows
+from deeplog_nb.sessions.windows import Ints, Windows, sequences, windows
 
 if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
@@ -64,11 +64,13 @@ def updated(
     )
 
 
-def taught(model: KeyModel, labels: pl.DataFrame, teaching: Teaching) -> KeyModel:
+def taught(
+    model: KeyModel, labels: pl.DataFrame, teaching: Teaching, *, canaries: pl.DataFrame | None = None
+) -> KeyModel:
     """A new model that gives each declared key its share of the probability after its history; no gate.
 
     Keys that it did not know are admitted. What it was trained on is replayed, and the declared windows with it from
-    now on.
+    now on. The ``canaries``, SESSIONS of confirmed anomalies, are replayed too: what was improbable in them stays so.
     """
     told = pairs(labels, model.settings.history)
     if not model.settings.start:  # there, no history is shorter
@@ -81,7 +83,7 @@ def taught(model: KeyModel, labels: pl.DataFrame, teaching: Teaching) -> KeyMode
     seen = _recoded(model.seen, known, more)
     declared = _windows(told, more, model.settings.history)
     if len(declared.counts):
-        teach(network, _lesson(declared, seen, teaching), teaching)
+        teach(network, _lesson(declared, seen, _kept(model, more, canaries), teaching), teaching)
     return model.exchanged(more, network, _joined(seen, declared))
 
 
@@ -115,19 +117,31 @@ def _joined(seen: Windows, declared: Windows) -> Windows:
     )
 
 
-def _lesson(declared: Windows, seen: Windows, teaching: Teaching) -> Lesson:
-    """A declared key gets the share with which it came after its history, but so much at least."""
+def _kept(model: KeyModel, vocabulary: Vocabulary, canaries: pl.DataFrame | None) -> Ints:
+    """The histories of the canaries: [K, h]."""
+    s = model.settings
+    if canaries is None or canaries.is_empty():
+        return np.empty((0, s.history), np.int64)
+    return windows(sequences(canaries), vocabulary, s.history, start=s.start, end=s.end).histories
+
+
+def _lesson(declared: Windows, seen: Windows, kept: Ints, teaching: Teaching) -> Lesson:
+    """A declared key gets the share with which it came after its history, but so much at least.
+
+    Half of what is replayed is of the canaries, if there are any.
+    """
     after: dict[bytes, int] = {}
     for history, count in zip(seen.histories, seen.counts.tolist(), strict=True):
         after[history.tobytes()] = after.get(history.tobytes(), 0) + count
     others = np.array([after.get(history.tobytes(), 0) for history in declared.histories])
     shares = np.maximum(declared.counts / (declared.counts + others), teaching.share)
+    drawn = seen.counts.astype(np.float64) ** 0.7
     return Lesson(
         torch.from_numpy(declared.histories),
         torch.from_numpy(declared.nexts),
         torch.from_numpy(np.minimum(shares, 0.5)).float(),
-        torch.from_numpy(seen.histories),
-        torch.from_numpy(seen.counts.astype(np.float64) ** 0.7),
+        torch.from_numpy(np.concatenate([seen.histories, kept])),
+        torch.from_numpy(np.concatenate([drawn, np.full(len(kept), drawn.sum() / max(len(kept), 1))])),
     )
 
 

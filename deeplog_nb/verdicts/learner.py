@@ -62,7 +62,7 @@ class Learner:
         wrong = pl.concat([confirmed(labels), *([] if canaries is None else [canaries])], how="diagonal")
         allowed = self.allowing(labels, canaries=wrong)
         current, changes, refusals = allowed.model, [allowed.changes], [allowed.refused]
-        for what, teach in _lessons(labels, teaching or Teaching()).items():
+        for what, teach in _lessons(labels, wrong, teaching or Teaching()).items():
             taught = teach(current)
             if taught is None:
                 continue
@@ -113,12 +113,16 @@ def _alarms(learner: Learner, sessions: pl.DataFrame) -> pl.DataFrame:
     return learner.judge(sessions).select("session", "position", "key", flagged="anomalous")
 
 
-def _lessons(labels: pl.DataFrame, teaching: Teaching) -> dict[str, Callable[[Learner], Learner | None]]:
+def _lessons(
+    labels: pl.DataFrame, canaries: pl.DataFrame, teaching: Teaching
+) -> dict[str, Callable[[Learner], Learner | None]]:
     """What each model makes of the labels; None where they teach it nothing."""
 
     def keys(learner: Learner) -> Learner | None:
         told = pairs(labels, learner.keys.settings.history)
-        return None if told.is_empty() else replace(learner, keys=taught(learner.keys, told, teaching))
+        return (
+            None if told.is_empty() else replace(learner, keys=taught(learner.keys, told, teaching, canaries=canaries))
+        )
 
     def counts(learner: Learner) -> Learner | None:
         told = _counted(labels)
