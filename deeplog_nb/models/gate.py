@@ -69,14 +69,15 @@ def _both(
     sessions: pl.DataFrame | None,
     column: str | None,
 ) -> pl.DataFrame:
-    """``session, position, key, before, after, marked``: what either model flags, row by row."""
+    """``session, position, key, before, after, marked``: what either model flags, row by row; ends too, if told."""
     if sessions is None:
         return pl.DataFrame(schema=FLAGS).with_columns(before="flagged", after="flagged", marked="flagged")
     asked = check(sessions, SESSIONS, "sessions")
+    marks = asked.select("session", "position", marked=marked(asked, column))
     before, after = (check(flags(model, asked), FLAGS, "flags") for model in (old, new))
-    return before.select(
-        "session", "position", "key", before="flagged", after=after["flagged"], marked=marked(asked, column)
-    )
+    both = before.select("session", "position", "key", before="flagged", after=after["flagged"])
+    told = both.join(marks, on=["session", "position"], how="left", maintain_order="left")
+    return told.with_columns(pl.col("marked").fill_null(True))  # a session's end is no entry that could be unmarked
 
 
 def _changes(change: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -21,9 +21,9 @@ _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, whil
 
 def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: float) -> pl.DataFrame:
     """The rows with ``timing`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
-    told = pl.DataFrame(schema=ERRORS) if errors is None else check(errors, ERRORS, "errors")
+    known = pl.DataFrame(schema=ERRORS) if errors is None else check(errors, ERRORS, "errors")
     joined = judged.join(
-        told.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN}),
+        known.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN}),
         on=["session", "position"],
         how="left",
         maintain_order="left",
@@ -39,9 +39,14 @@ def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: f
     return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
 
 
-def hidden(errors: pl.DataFrame | None) -> list[str]:
-    """The columns that are only of use while judging; ``worst`` stays where there are ERRORS."""
-    return [f"_{name}" for name in _HIDDEN] + ["worst"] * (errors is None)
+def told(judged: pl.DataFrame, errors: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows without what was of use while judging only.
+
+    Where there are ERRORS ``worst, expected, seen, unit, text`` stay, null where neither of the two rules fired.
+    """
+    if errors is None:
+        return judged.drop("worst", *(f"_{name}" for name in _HIDDEN))
+    return judged.drop("_tail").rename({f"_{name}": name for name in _HIDDEN if name != "tail"})
 
 
 def value_score() -> pl.Expr:
