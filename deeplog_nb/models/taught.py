@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -25,6 +25,9 @@ from deeplog_nb.sessions.windows import Ints, Windows, sequences, windows
 
 if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
+
+
+MOST: Final = 0.5  # of the probability, for a declared key: what came before is normal too
 
 
 @dataclass(frozen=True)
@@ -59,9 +62,9 @@ def updated(
         confirmed(labels),
         *([] if canaries is None else [check(canaries, SESSIONS, "canaries").select(*SESSIONS)]),
     ]
-    return gated(
-        model, taught(model, told, teaching), alarms, as_asked(told), canaries=pl.concat(wrong), holdout=holdout
-    )
+    kept = pl.concat(wrong)
+    new = taught(model, told, teaching, canaries=kept)
+    return gated(model, new, alarms, as_asked(told), canaries=kept, holdout=holdout)
 
 
 def taught(
@@ -135,14 +138,21 @@ def _lesson(declared: Windows, seen: Windows, kept: Ints, teaching: Teaching) ->
         after[history.tobytes()] = after.get(history.tobytes(), 0) + count
     others = np.array([after.get(history.tobytes(), 0) for history in declared.histories])
     shares = np.maximum(declared.counts / (declared.counts + others), teaching.share)
-    drawn = seen.counts.astype(np.float64) ** 0.7
+    said = {history.tobytes() for history in declared.histories}
+    old, kept = (part[_others(part, said)] for part in (seen.histories, kept))
+    drawn = seen.counts[_others(seen.histories, said)].astype(np.float64) ** 0.7
     return Lesson(
         torch.from_numpy(declared.histories),
         torch.from_numpy(declared.nexts),
-        torch.from_numpy(np.minimum(shares, 0.5)).float(),
-        torch.from_numpy(np.concatenate([seen.histories, kept])),
-        torch.from_numpy(np.concatenate([drawn, np.full(len(kept), drawn.sum() / max(len(kept), 1))])),
+        torch.from_numpy(np.minimum(shares, MOST)).float(),
+        torch.from_numpy(np.concatenate([old, kept])),
+        torch.from_numpy(np.concatenate([drawn, np.full(len(kept), (drawn.sum() or 1) / max(len(kept), 1))])),
     )
+
+
+def _others(histories: Ints, said: set[bytes]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which histories are none of those said: what is declared after one, its replay would take back."""
+    return np.array([history.tobytes() not in said for history in histories], dtype=np.bool_)
 
 
 def _no_entries() -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from deeplog_nb.frames import LABELS, check
 from deeplog_nb.models.counts import CountModel
-from deeplog_nb.models.declared import as_sessions, pairs
+from deeplog_nb.models.declared import as_sessions, pairs, uncontradicted
 from deeplog_nb.models.declared import canaries as confirmed
 from deeplog_nb.models.gate import gated
 from deeplog_nb.models.keys import KeyModel
@@ -57,7 +57,8 @@ class Learner:
         """Both tiers: the learner that these LABELS make, each of its models only if the gate lets it through.
 
         ``canaries`` are SESSIONS of anomalies that must stay alarms, beside those that the labels hold; ``holdout``
-        are normal SESSIONS. What was refused is said; what was not is in the model.
+        are normal SESSIONS. What was refused is said; what was not is in the model. A key after a history that a
+        canary has too is allowed at most, and not learnt: no model of keys could tell the two apart.
         """
         wrong = pl.concat([confirmed(labels), *([] if canaries is None else [canaries])], how="diagonal")
         allowed = self.allowing(labels, canaries=wrong)
@@ -119,10 +120,10 @@ def _lessons(
     """What each model makes of the labels; None where they teach it nothing."""
 
     def keys(learner: Learner) -> Learner | None:
-        told = pairs(labels, learner.keys.settings.history)
-        return (
-            None if told.is_empty() else replace(learner, keys=taught(learner.keys, told, teaching, canaries=canaries))
-        )
+        history = learner.keys.settings.history
+        told = uncontradicted(pairs(labels, history), canaries, history)
+        new = taught(learner.keys, told, teaching, canaries=canaries)
+        return None if told.is_empty() else replace(learner, keys=new)
 
     def counts(learner: Learner) -> Learner | None:
         told = _counted(labels)
