@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
-    from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.structured import Structured, from_structured
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from deeplog_nb.models.folds import rank_left_out
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
+    from deeplog_nb.models.teaching import Teaching
     from deeplog_nb.models.training import Training
     from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
+    from deeplog_nb.sessions.cut import Cut
     from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
@@ -71,7 +73,7 @@ _HOMES = {
     "baselines.tfidf": ("TfidfLSTM",),
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
-    "detector": ("Cut", "Detector", "load"),
+    "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.structured": ("Structured", "from_structured"),
@@ -86,10 +88,12 @@ _HOMES = {
     "models.folds": ("rank_left_out",),
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
+    "models.teaching": ("Teaching",),
     "models.training": ("Training",),
     "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
+    "sessions.cut": ("Cut",),
     "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
@@ -148,6 +152,7 @@ __all__ = [
     "Spell",
     "Structured",
     "Suitability",
+    "Teaching",
     "Templates",
     "TfidfLSTM",
     "Training",

@@ -50,11 +50,14 @@ class Learner:
         self,
         labels: pl.DataFrame,
         *,
+        fresh: pl.DataFrame | None = None,
         canaries: pl.DataFrame | None = None,
         holdout: pl.DataFrame | None = None,
         teaching: Teaching | None = None,
     ) -> Update[Learner]:
         """Both tiers: the learner that these LABELS make, each of its models only if the gate lets it through.
+
+        All of them are allowed from now on, and no other; the models learn the ``fresh`` ones (default: all).
 
         ``canaries`` are SESSIONS of anomalies that must stay alarms, beside those that the labels hold; ``holdout``
         are normal SESSIONS. What was refused is said; what was not is in the model. A key after a history that a
@@ -63,7 +66,7 @@ class Learner:
         wrong = pl.concat([confirmed(labels), *([] if canaries is None else [canaries])], how="diagonal")
         allowed = self.allowing(labels, canaries=wrong)
         current, changes, refusals = allowed.model, [allowed.changes], [allowed.refused]
-        for what, teach in _lessons(labels, wrong, teaching or Teaching()).items():
+        for what, teach in _lessons(labels if fresh is None else fresh, wrong, teaching or Teaching()).items():
             taught = teach(current)
             if taught is None:
                 continue
