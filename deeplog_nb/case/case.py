@@ -125,9 +125,7 @@ class Case:
             raise InputError(f"a {type(content).__name__} cannot be pinned; give a text or a polars DataFrame")
         kept = content if isinstance(content, str) else content.write_json()
         if len(kept) > PINNED:
-            raise InputError(
-                f"{title!r} has {len(kept):,} characters, a pin {PINNED:,} at most; pin the part that counts"
-            )
+            raise InputError(f"{title!r} has {len(kept):,} characters, a pin {PINNED:,} at most; pin a part of it")
         kind = "text" if isinstance(content, str) else "frame"
         self._append("pins", signed(who) | {"title": title, "kind": kind, "content": kept})
 
@@ -161,8 +159,7 @@ class Case:
     def position(self, source: str) -> str | None:
         """Where the tail of this source goes on; null where it has not begun."""
         with self._open.reading() as connection:
-            found = connection.execute("SELECT position FROM sources WHERE name = ?", (source,)).fetchone()
-        return found and found[0]
+            return store.position(connection, source)
 
     def states(self, source: str) -> dict[str, str]:
         """The states of this source's streams, by name."""
@@ -204,7 +201,7 @@ class Case:
         """The folder of the current model, bit by bit as it was written; null where the case has none."""
         with self._open.reading() as connection:
             now = versions.current(connection)
-        return now and versions.check_files(self._models, now["digest"], now["files"])
+        return versions.check_files(self._models, now["digest"], now["files"]) if now else None
 
     def models(self) -> pl.DataFrame:
         """``id, at, who, digest, files, why, before``: which model was current from when on, the last one now."""
