@@ -50,8 +50,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(lines[1:-1], 2):
         row = _parsed(path, number, line)
-        last = rows[-1] if rows else {"id": 0, "hash": ""}
-        problem = _ill_formed(row) or problem_of(row, last["id"], last["hash"])
+        problem = _ill_formed(row) or problem_of(row, len(rows), rows[-1]["hash"] if rows else "")
         if problem:
             raise _broken(path, number, problem)
         rows.append(row)

@@ -88,16 +88,11 @@ def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
     session = named["session"]
     of_it = rows.filter(pl.col("session") == session).sort("position", maintain_order=True)
     alarms = of_it.filter("anomalous")["position"].to_list()
-    if (
-        session is None
-        or of_it.is_empty()
-        or alarms
-        or any(named[name] is not None for name in ("position", "pattern"))
-    ):
+    if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:
         asked = ", ".join(f"{name} {value!r}" for name, value in named.items() if value is not None)
         at = f"; session {session!r} has them at position {', '.join(map(str, alarms[:5]))}" if alarms else ""
         raise InputError(
-            f"no alarm {f'of {asked} ' * bool(asked)}in these verdicts{at}; name what alarms() or patterns() show, "
+            f"no alarm{f' of {asked}' * bool(asked)} in these verdicts{at}; name what alarms() or patterns() show, "
             "or a session alone, to say that nothing was flagged in it"
         )
     return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String), _whole=True)

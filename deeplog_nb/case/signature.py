@@ -23,7 +23,7 @@ def user() -> str:
 
 
 def now() -> datetime:
-    """This moment."""
+    """The moment of the call."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 

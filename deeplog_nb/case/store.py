@@ -51,15 +51,19 @@ def recorded(
     connection: sqlite3.Connection, source: str | None, anomalous: bool | None, last: int | None
 ) -> pl.DataFrame:
     """VERDICTS as they were added, with source, generation, offset, line, time, pattern and message."""
-    wanted = {"name = ?": source, "anomalous": anomalous or None, "NOT anomalous": anomalous is False or None}
-    where = " AND ".join(["true", *[test for test, value in wanted.items() if value is not None]])
-    columns = ", ".join(f'"{name}"' for name in _COLUMNS)
+    columns = ", ".join(f'verdicts."{name}"' for name in _COLUMNS)
+    tests = {None: "", True: "AND anomalous", False: "AND NOT anomalous"}
     found = connection.execute(
-        f"SELECT name, {columns} FROM verdicts JOIN sources ON sources.id = source WHERE {where} "
-        "ORDER BY verdicts.id DESC LIMIT ?",
-        (*([] if source is None else [source]), -1 if last is None else last),
+        f"SELECT name, {columns} FROM verdicts JOIN sources ON sources.id = source "
+        f"WHERE (?1 IS NULL OR name = ?1) {tests[anomalous]} ORDER BY verdicts.id DESC LIMIT ?2",
+        (source, -1 if last is None else last),
     ).fetchall()
     kinds = {"source": pl.String(), **{name: _KIND.get(name, KEPT[name]) for name in _COLUMNS}}
+    rows = pl.DataFrame(found, schema=kinds, orient="row").reverse()
+    return rows.with_columns(file="source").select(pl.col(name).cast(kind) for name, kind in KEPT.items())
+
+
+_KIND.get(name, KEPT[name]) for name in _COLUMNS}}
     rows = pl.DataFrame(found, schema=kinds, orient="row").reverse()
     return rows.with_columns(file="source").cast(dict(KEPT)).select(*KEPT)
 
@@ -86,6 +90,12 @@ def move(
         [(source, name, state) for name, state in changed.items()],
     )
     connection.executemany("DELETE FROM stream_state WHERE source = ? AND name = ?", [(source, name) for name in gone])
+
+
+def position(connection: sqlite3.Connection, source: str) -> str | None:
+    """Where the source's tail goes on; null where it has not begun."""
+    found: tuple[str] | None = connection.execute("SELECT position FROM sources WHERE name = ?", (source,)).fetchone()
+    return found and found[0]
 
 
 def states(connection: sqlite3.Connection, source: str) -> dict[str, str]:
