@@ -63,11 +63,6 @@ def recorded(
     return rows.with_columns(file="source").select(pl.col(name).cast(kind) for name, kind in KEPT.items())
 
 
-_KIND.get(name, KEPT[name]) for name in _COLUMNS}}
-    rows = pl.DataFrame(found, schema=kinds, orient="row").reverse()
-    return rows.with_columns(file="source").cast(dict(KEPT)).select(*KEPT)
-
-
 _KIND: Final = dict.fromkeys([*RULES, "anomalous", "open", "time"], pl.Int64()) | dict.fromkeys(
     ["probability", "score"], pl.Float64()
 )
