@@ -273,7 +273,10 @@ class Case:
                 (connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0], table)
                 for table in ("notes", "pins", "verdicts", "models")
             ]
-        said = [f"{effect:,} labels in effect, {labels.height:,} rows", *[f"{n:,} {table}" for n, table in counts if n]]
+        said = [
+            f"{effect:,} of {labels.height:,} label rows in effect",
+            *[f"{n:,} {table}" for n, table in counts if n],
+        ]
         return ", ".join(said)
 
     def _append(self, table: str, row: dict[str, Any]) -> None:

@@ -86,7 +86,7 @@ def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
     session = named["session"]
-    of_it = rows.filter(pl.col("session") == session).sort("position", maintain_order=True)
+    of_it = rows.filter(pl.col("session") == pl.lit(session, pl.String)).sort("position", maintain_order=True)
     alarms = of_it.filter("anomalous")["position"].to_list()
     if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:
         asked = ", ".join(f"{name} {value!r}" for name, value in named.items() if value is not None)

@@ -91,7 +91,7 @@ class Ledger:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # what refines it is in higher bits
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return (
-                f"locked: another process has been writing for {self.patience:g} s; wait until it is done or end it, "
+                f"locked: another process has kept it for {self.patience:g} s; wait until it is done or end it, "
                 "then do it again (dl.Case(folder, patience=60) waits longer)"
             )
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

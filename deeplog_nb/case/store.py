@@ -23,6 +23,9 @@ _MORE: Final = {
 }
 KEPT: Final = {"source": pl.String()} | VERDICTS | _MORE | {"file": pl.Categorical()}
 _COLUMNS: Final = (*VERDICTS, *_MORE)
+_NUMBERS: Final = dict.fromkeys([*RULES, "anomalous", "open", "time"], pl.Int64()) | dict.fromkeys(
+    ["probability", "score"], pl.Float64()
+)
 
 
 def record(connection: sqlite3.Connection, source: int, verdicts: pl.DataFrame) -> None:
@@ -58,14 +61,9 @@ def recorded(
         f"WHERE (?1 IS NULL OR name = ?1) {tests[anomalous]} ORDER BY verdicts.id DESC LIMIT ?2",
         (source, -1 if last is None else last),
     ).fetchall()
-    kinds = {"source": pl.String(), **{name: _KIND.get(name, KEPT[name]) for name in _COLUMNS}}
+    kinds = {"source": pl.String(), **{name: _NUMBERS.get(name, KEPT[name]) for name in _COLUMNS}}
     rows = pl.DataFrame(found, schema=kinds, orient="row").reverse()
     return rows.with_columns(file="source").select(pl.col(name).cast(kind) for name, kind in KEPT.items())
-
-
-_KIND: Final = dict.fromkeys([*RULES, "anomalous", "open", "time"], pl.Int64()) | dict.fromkeys(
-    ["probability", "score"], pl.Float64()
-)
 
 
 def source_id(connection: sqlite3.Connection, source: str) -> int:
