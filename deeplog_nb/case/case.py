@@ -183,7 +183,7 @@ class Case:
         path = versions.place(self._models, digest, write)
         with self._open.writing() as connection:
             now = versions.current(connection)
-            files = versions.digest_of(path)
+            files = versions.files_of(connection, path)
             row = {"digest": digest, "files": files, "why": why, "before": now and now["id"]}
             chain.append(connection, "models", [row | signed(who)])
         return path

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -59,10 +59,10 @@ def read(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def lacking(own: Iterable[Row], others: Iterable[Row]) -> Iterator[dict[str, Any]]:
+def lacking(own: Sequence[Row], others: Iterable[Row]) -> Iterator[dict[str, Any]]:
     """Of the others' rows those that are not among our own, as they go on behind these: ``undo_of`` in our ids."""
     ids = {identity: row["id"] for identity, row in identified(own)}
-    new = len(list(own)) + 1
+    new = len(own) + 1
     named: dict[int, int] = {}
     for identity, row in identified(others):
         if identity not in ids:

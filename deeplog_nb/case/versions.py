@@ -59,6 +59,14 @@ def digest_of(path: Path) -> str:
     return whole.hexdigest()
 
 
+def files_of(connection: sqlite3.Connection, path: Path) -> str:
+    """The digest of a model's files; a ModelError if the case had it before and it was something else."""
+    known = _row(connection, f"SELECT {_COLUMNS} FROM models WHERE digest = ? LIMIT 1", path.name)
+    if known:
+        check_files(path.parent, path.name, known["files"])
+    return digest_of(path)
+
+
 def current(connection: sqlite3.Connection) -> dict[str, Any] | None:
     """The last row of the models: ``id, digest, files, before``."""
     return _row(connection, f"SELECT {_COLUMNS} FROM models ORDER BY id DESC LIMIT 1")
