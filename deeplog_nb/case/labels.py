@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.case.signature import ISO
-from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, check
+from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, ModelError, check
 
 LONG: Final = 10_000  # entries above which a session is no evidence as a whole
 NEAR: Final = 1_000  # of such a session: the entries up to and including the row
@@ -26,8 +26,9 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
     """
     if pattern is not None and "pattern" not in verdicts.columns:
         raise InputError("these verdicts do not say their pattern; judge the lines again, or name session and position")
-    rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
     named = {"session": session, "position": position, "pattern": pattern}
+    _check_kinds(named)
+    rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
     if picked.is_empty():
         picked = _missed(rows, named)
@@ -64,16 +65,22 @@ def in_effect(labels: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def as_labels(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """LABELS of stored rows."""
-    stored = pl.DataFrame(list(rows), schema=STORED)
-    return check(
-        stored.with_columns(
+    try:
+        labels = pl.DataFrame(list(rows), schema=STORED).with_columns(
             pl.col("at", "until").str.to_datetime(ISO, time_unit="us"),
             pl.col("verdict").cast(LABELS["verdict"]),
             pl.col("keys").str.json_decode(LABELS["keys"]),
-        ),
-        LABELS,
-        "labels",
-    )
+        )
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise ModelError(f"labels: changed past the ledger ({error}); verify() says which row") from error
+    return check(labels, LABELS, "labels")
+
+
+def _check_kinds(named: dict[str, Any]) -> None:
+    for name, value in named.items():
+        wanted = int if name == "position" else str
+        if value is not None and type(value) is not wanted:
+            raise InputError(f"{name} is {value!r}, a {type(value).__name__}; name one {name}, a {wanted.__name__}")
 
 
 def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:

@@ -187,6 +187,21 @@ def test_hostile_notes_are_only_text(case, note):
     assert case.notes().select("text", "session", "who").row(0) == (note, note, note)
 
 
+@pytest.mark.parametrize("wrong", [{"note": 5}, {"who": b"kim"}, {"model": Path("m")}, {"policy": True}])
+def test_what_is_no_text_is_refused(case, verdicts, wrong):
+    """SQLite would turn it into one, and the hash would no longer fit."""
+    with pytest.raises(InputError, match=r"a str is wanted"):
+        case.mark(verdicts, "normal", **wrong)
+    assert case.verify().startswith("labels=0:")
+
+
+@pytest.mark.parametrize("wrong", [{"session": 5}, {"session": ["a"]}, {"position": "1"}, {"pattern": True}])
+def test_one_session_position_or_pattern_is_named(case, verdicts, wrong):
+    """Another type is told, with the one that is wanted."""
+    with pytest.raises(InputError, match=r"name one (session|position|pattern), a (str|int)"):
+        case.mark(verdicts, "normal", **wrong)
+
+
 def test_half_a_character_is_refused(case):
     """A lone surrogate can stand in no file; nothing is kept, and the next remark is."""
     with pytest.raises(InputError, match=r"'half \\ud800'.*surrogate"):
