@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
     from deeplog_nb.sessions.flat import Flat, from_keys
@@ -88,6 +89,7 @@ _HOMES = {
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
     "models.training": ("Training",),
+    "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
     "sessions.flat": ("Flat", "from_keys"),
@@ -154,6 +156,7 @@ __all__ = [
     "Training",
     "Unseen",
     "UnseenKey",
+    "Update",
     "ValueModel",
     "ZScore",
     "alarms",
