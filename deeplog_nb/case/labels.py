@@ -93,6 +93,8 @@ def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
 
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
     session = named["session"]
+    if session is not None and session not in rows["session"]:
+        raise InputError(f"session {session!r} is not in these verdicts; name one that is")
     of_it = rows.filter(pl.col("session") == pl.lit(session, pl.String)).sort("position", maintain_order=True)
     alarms = of_it.filter("anomalous")["position"].to_list()
     if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:

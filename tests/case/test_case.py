@@ -67,13 +67,19 @@ def test_a_missed_anomaly_is_one_row_for_its_session(case, verdicts):
 
 @pytest.mark.parametrize(
     "nothing",
-    [{"session": "nobody"}, {"session": "a", "position": 0}, {"pattern": "?"}, {"session": "quiet", "position": 0}],
+    [{"position": 9}, {"session": "a", "position": 0}, {"pattern": "?"}, {"session": "quiet", "position": 0}],
 )
 def test_an_answer_to_nothing_is_refused(case, verdicts, nothing):
     """Nothing chosen is no answer, and nothing is kept of it."""
     with pytest.raises(InputError, match="no alarm of"):
         case.mark(verdicts, "normal", **nothing)
     assert case.labels(history=True).is_empty()
+
+
+def test_a_session_that_is_not_there_is_refused(case, verdicts):
+    """It was not judged, so nothing can be said of it."""
+    with pytest.raises(InputError, match="session 'nobody' is not in these verdicts"):
+        case.mark(verdicts, "anomaly", session="nobody")
 
 
 def test_the_line_of_no_session_is_its_own_evidence(case, verdicts):
