@@ -1,4 +1,4 @@
-"""Labels: which rows of VERDICTS an answer is about, what proves it, and which answers are in effect."""
+"""Labels: which rows of VERDICTS an answer is about, and which answers are in effect."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from deeplog_nb.case.evidence import with_evidence
 from deeplog_nb.case.signature import ISO
 from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, ModelError, check
 
-LONG: Final = 10_000  # entries above which a session is no evidence as a whole
-NEAR: Final = 1_000  # of such a session: the entries up to and including the row
 STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys") else LABELS[name] for name in LABELS}
 """LABELS as the ledger and its exports have them: times as ISO text, keys as the text of a JSON list."""
 
@@ -32,7 +31,7 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
     if picked.is_empty():
         picked = _missed(rows, named)
-    return picked.pipe(_with_evidence, rows).select("session", "position", *_PLACE, "keys")
+    return with_evidence(picked, rows).select("session", "position", *_PLACE, "keys")
 
 
 def check_answer(verdict: str, until: datetime | None, now: datetime) -> None:
@@ -104,28 +103,4 @@ def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
             f"no alarm{f' of {asked}' * bool(asked)} in these verdicts{at}; name what alarms() or patterns() show, "
             "or a session alone, to say that nothing was flagged in it"
         )
-    return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String), _whole=True)
-
-
-def _with_evidence(picked: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """With ``keys``: those of the row's session; of a line that is in none, its own."""
-    is_entry = pl.col("key").is_not_null()
-    near = (
-        rows.lazy()
-        .filter(pl.col("session").is_in(picked["session"].unique().implode()))
-        .sort("position", maintain_order=True)
-        .with_columns(_until=is_entry.cum_sum().over("session"))
-        .collect()
-    )
-    sessions = near.filter(is_entry).group_by("session").agg(_keys="key")
-    last = pl.col("_until") if "_whole" not in picked.columns else pl.col("_keys").list.len()
-    own = pl.when(is_entry).then(pl.concat_list("key")).otherwise(pl.lit([], pl.List(pl.UInt32)))
-    part = pl.col("_keys").list.slice((last.cast(pl.Int64) - NEAR).clip(0), pl.min_horizontal(last, NEAR))
-    keys = pl.when(pl.col("_keys").list.len() > LONG).then(part).otherwise("_keys")
-    return (
-        picked.join(near.select("_row", "_until"), on="_row", how="left")
-        .join(sessions, on="session", how="left")
-        .sort("_row")
-        .with_columns(keys=pl.when(pl.col("session").is_null()).then(own).otherwise(keys.fill_null([])))
-        .with_columns(keys=pl.format("[{}]", pl.col("keys").cast(pl.List(pl.String)).list.join(",")))
-    )
+    return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String))

@@ -258,3 +258,10 @@ def test_a_case_says_what_is_in_it(case, verdicts):
     assert repr(case) == f"Case({str(case.folder)!r}, 1 of 3 label rows in effect)"
     (case.folder / "case.sqlite").unlink()
     assert "cannot be read" in repr(case)
+
+
+def test_each_alarm_of_a_long_session_has_its_own_evidence(case, judged):
+    """The thousand keys up to it, whatever was flagged before."""
+    rows = [("a", at, at, at % 1000 == 999) for at in range(20_000)]
+    keys = case.mark(judged(*rows), "normal")["keys"].to_list()
+    assert keys == [list(range(at, at + 1000)) for at in range(0, 20_000, 1000)]
