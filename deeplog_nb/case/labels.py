@@ -21,7 +21,8 @@ _PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String(
 def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None) -> pl.DataFrame:
     """``session, position, file, line, pattern, keys`` of the alarms that are meant, in the order of the verdicts.
 
-    Of a session that raised no alarm at all, if it is named: one row, for the whole of it.
+    A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
+    or wait; and one row if nothing at all was flagged in it.
     """
     if pattern is not None and "pattern" not in verdicts.columns:
         raise InputError("these verdicts do not say their pattern; judge the lines again, or name session and position")
@@ -29,6 +30,8 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
     _check_kinds(named)
     rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
+    if session is not None and position is None and pattern is None:
+        picked = _as_whole(picked)
     if picked.is_empty():
         picked = _missed(rows, named)
     return with_evidence(picked, rows).select("session", "position", *_PLACE, "keys")
@@ -88,6 +91,15 @@ def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
         pl.col(name).cast(kind) if name in verdicts.columns else pl.lit(None, kind).alias(name)
         for name, kind in _PLACE.items()
     ).with_row_index("_row")
+
+
+def _as_whole(alarms: pl.DataFrame) -> pl.DataFrame:
+    """The alarms of one session, those of order and counts as one."""
+    if "session_pattern" not in alarms.columns:
+        return alarms
+    odd = pl.col("session_pattern").is_not_null() & ~pl.any_horizontal("timing", "value")
+    whole = alarms.filter(odd).head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern="session_pattern")
+    return pl.concat([whole, alarms.filter(~odd)])
 
 
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
