@@ -92,6 +92,15 @@ def allows(patterns: pl.Series, alarms: pl.Series) -> pl.Series:
     return patterns.is_in(alarms.implode()) | asked.select(beyond.fill_null(False)).to_series()
 
 
+def without_shape(patterns: pl.Series) -> pl.Series:
+    """The patterns as they are where the messages are not known: of what fits no template, its place alone.
+
+    >>> without_shape(pl.Series(['{"history":[1],"key":0,"shape":"a <*>"}', "p"])).to_list()
+    ['{"history":[1],"key":0}', 'p']
+    """
+    return patterns.str.replace(r'^(\{"history":\[[\d,]*\],"key":0),"shape":.*\}$', "${1}}")
+
+
 def _order(rows: pl.DataFrame, flagged: pl.DataFrame, history: int) -> pl.DataFrame:
     """``_row, pattern`` of what the history and the key tell; of what fits no template also its shape."""
     mine = flagged.filter(pl.any_horizontal(ORDER))
