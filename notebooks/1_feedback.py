@@ -14,11 +14,12 @@
 # %% [markdown]
 # # "That was normal": teach it, and take it back
 #
-# **For whom:** whoever has read the first alarms of their log ([0_start](0_start.ipynb)) and knows better about some of them.
-# **Time:** five minutes; a laptop is enough, no GPU, no network.
+# **For whom:** whoever has read the first alarms of their log ([0_start](0_start.ipynb)) and knows better about some
+# of them. **Time:** five minutes; a laptop is enough, no GPU, no network.
 #
-# A detector that cannot be told "that was normal" will be switched off in the second week. A detector that believes everything
-# it is told can be talked into silence. We answer a few alarms, see what changes and what must not, and take it back.
+# A detector that cannot be told "that was normal" will be switched off in the second week. A detector that believes
+# everything it is told can be talked into silence. We answer a few alarms, see what changes and what must not, and
+# take it back.
 
 # %% tags=["parameters"]
 SEED = 0
@@ -40,7 +41,8 @@ verdicts = dl.second_half(detector.judge(lines), normal)
 # %% [markdown]
 # ## 1. What is there to answer?
 #
-# Alarms grouped by what happened, worst first. The first rows are messages that no machine of the first hour had written.
+# Alarms grouped by what happened, worst first. The first rows are messages that no machine of the first hour had
+# written.
 
 # %%
 dl.patterns(verdicts).select("rule", "sessions", "session", "why").head(6)
@@ -48,8 +50,8 @@ dl.patterns(verdicts).select("rule", "sessions", "session", "why").head(6)
 # %% [markdown]
 # ## 2. A case keeps the answers
 #
-# A folder with one SQLite file. Rows are only ever added, each with the hash of the row before, so that nobody can change an
-# answer later without being noticed; what returns is on the disk.
+# A folder with one SQLite file. Rows are only ever added, each with the hash of the row before, so that nobody can
+# change an answer later without being noticed; what returns is on the disk.
 
 # %%
 folder = tempfile.TemporaryDirectory()
@@ -63,12 +65,14 @@ case.mark(verdicts, "anomaly", session=broken, who="kim", note="this one was rea
 case.labels().select("id", "who", "verdict", "note", "pattern")
 
 # %% [markdown]
-# The `pattern` is what the answer is about, exactly: which keys were flagged, and how often the machine wrote each key.
+# The `pattern` is what the answer is about, exactly: which keys were flagged, and how often the machine wrote each
+# key.
 #
 # ## 3. Update: what changes, what must not?
 #
-# An answer first *allows* its pattern, and nothing else. Models learn from it only through a gate: confirmed anomalies stay
-# alarms, no more held-out normal machines are flagged, and of changes made to normal machines as many are noticed as before.
+# An answer first *allows* its pattern, and nothing else. Models learn from it only through a gate: confirmed anomalies
+# stay alarms, no more held-out normal machines are flagged, and of changes made to normal machines as many are noticed
+# as before.
 
 # %%
 update = detector.update(case, lines=lines)
@@ -77,7 +81,8 @@ update
 # %%
 after = dl.second_half(update.model.judge(lines), normal)
 flagged = [set(each.filter("anomalous")["session"].drop_nulls()) for each in (verdicts, after)]
-assert planned not in flagged[1] and broken in flagged[1]
+assert planned not in flagged[1]
+assert broken in flagged[1]
 assert flagged[1] < flagged[0]
 f"{len(flagged[0])} machines were flagged, {len(flagged[1])} are now"
 
@@ -90,7 +95,8 @@ after.filter("allowed").select("session", "position", "unseen", "allowed", "anom
 # %% [markdown]
 # ## 4. Can it be talked into silence?
 #
-# Somebody calls the confirmed anomaly normal too. The two answers contradict each other, and the anomaly stays an alarm.
+# Somebody calls the confirmed anomaly normal too. The two answers contradict each other, and the anomaly stays an
+# alarm.
 
 # %%
 wrong = case.mark(verdicts, "normal", session=broken, who="mallory", note="nothing to see here")
