@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.report import write_report
-    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
@@ -69,7 +69,7 @@ _HOMES = {
     "baselines.rules": ("Bigrams", "SessionLength", "UnseenKey"),
     "baselines.tfidf": ("TfidfLSTM",),
     "case.report": ("write_report",),
-    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
@@ -171,6 +171,7 @@ __all__ = [
     "load",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
     "mutants",

@@ -1,0 +1,147 @@
+"""What can judge an entry by the keys before it, and learn from an answer: models and baselines under one protocol.
+
+Learning gives a new learner; the old one is as it was. Who answers, and when, is said in ``replay``.
+
+Axes: N patterns (a history of h keys and the key that came), h history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+import torch
+
+from deeplog_nb.evaluation.stream import Flags
+from deeplog_nb.models.keys import KeyModel
+from deeplog_nb.models.network import ranked
+from deeplog_nb.sessions.vocabulary import FIRST
+from deeplog_nb.sessions.windows import Ints
+
+Pattern = tuple[int, ...]  # the history, then the key
+
+
+class Learner(Protocol):
+    """Judges patterns, and learns the ones that a person called normal."""
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """Whether each key after its history is anomalous: [N, h] and [N] to [N]."""
+
+    def learn(self, histories: Ints, keys: Ints) -> Learner:
+        """A learner that has been told that these are normal."""
+
+
+@dataclass(frozen=True)
+class KnownKeys:
+    """The rule "a key that was never seen": learning admits the key, after whatever history."""
+
+    known: frozenset[int]
+
+    @classmethod
+    def fit(cls, train: pl.DataFrame) -> KnownKeys:
+        """The keys of these sessions."""
+        return cls(frozenset(train["key"].to_list()))
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """Which keys are not known.
+
+        >>> KnownKeys(frozenset({1})).judge(np.array([[1], [1]]), np.array([1, 2])).tolist()
+        [False, True]
+        """
+        return ~np.isin(keys, [*self.known])
+
+    def learn(self, histories: Ints, keys: Ints) -> KnownKeys:
+        """With these keys too."""
+        return KnownKeys(self.known | set(keys.tolist()))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The paper's n-gram with n = 1: a key is normal among the g that followed the last one most often."""
+
+    counts: dict[int, dict[int, int]]  # last key -> next key -> how often
+    g: int
+
+    @classmethod
+    def fit(cls, train: pl.DataFrame, *, g: int) -> Pairs:
+        """Counts of the pairs in these sessions."""
+        last = pl.col("key").shift(1).over("session")
+        rows = train.select(last=last, key="key").drop_nulls().group_by("last", "key", maintain_order=True).len()
+        counts: dict[int, dict[int, int]] = {}
+        for before, key, count in rows.rows():
+            counts.setdefault(before, {})[key] = count
+        return cls(counts, g)
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """Which keys never followed, or are rarer than g others; keys as frequent share the better rank.
+
+        >>> Pairs({1: {2: 5, 3: 1}}, g=1).judge(np.array([[1], [1], [1]]), np.array([2, 3, 4])).tolist()
+        [False, True, True]
+        """
+        return np.array([self._odd(*pair) for pair in zip(histories[:, -1].tolist(), keys.tolist(), strict=True)], bool)
+
+    def learn(self, histories: Ints, keys: Ints) -> Pairs:
+        """With each pair counted once more."""
+        counts = dict(self.counts)
+        for last, key in zip(histories[:, -1].tolist(), keys.tolist(), strict=True):
+            after = counts.get(last, {})
+            counts[last] = after | {key: after.get(key, 0) + 1}
+        return Pairs(counts, self.g)
+
+    def _odd(self, last: int, key: int) -> bool:
+        after = self.counts.get(last, {})
+        own = after.get(key, 0)
+        return not own or sum(count > own for count in after.values()) >= self.g
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A key model as it was trained: anomalous is what is not among its g most probable; it learns nothing."""
+
+    model: KeyModel
+    g: int
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """Which keys are unknown to the model, or rank behind the g-th."""
+        known = self.model.vocabulary
+        nexts = known.codes(keys) - FIRST  # [N]; -1 is unknown
+        ranks, _ = ranked(self.model.network, torch.from_numpy(known.codes(histories)), torch.from_numpy(nexts))
+        return np.asarray((nexts < 0) | (ranks.numpy() > self.g), bool)
+
+    def learn(self, histories: Ints, keys: Ints) -> Ranked:
+        """The same model: what is learnt here is not asked."""
+        return self
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Another learner, left as it was, with exceptions: the very patterns that were called normal."""
+
+    base: Learner
+    patterns: frozenset[Pattern] = frozenset()
+    asked: dict[Pattern, bool] = field(default_factory=dict, repr=False)  # what the base said, which never changes
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """What the other learner flags and no person has allowed.
+
+        >>> odd = Allowed(KnownKeys(frozenset({1}))).learn(np.array([[1, 1]]), np.array([2]))
+        >>> odd.judge(np.array([[1, 1], [1, 2]]), np.array([2, 2])).tolist()
+        [False, True]
+        """
+        wanted = [*_patterns(histories, keys)]
+        new = np.array([pattern not in self.asked for pattern in wanted], bool)
+        if new.any():
+            found = self.base.judge(histories[new], keys[new]).tolist()
+            self.asked.update(zip((wanted[at] for at in np.flatnonzero(new)), found, strict=True))
+        return np.array([self.asked[pattern] and pattern not in self.patterns for pattern in wanted], bool)
+
+    def learn(self, histories: Ints, keys: Ints) -> Allowed:
+        """With these patterns allowed too."""
+        return Allowed(self.base, self.patterns | set(_patterns(histories, keys)), self.asked)
+
+
+def _patterns(histories: Ints, keys: Ints) -> Iterator[Pattern]:
+    return map(tuple, np.column_stack([histories, keys]).tolist())
