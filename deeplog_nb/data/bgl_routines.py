@@ -109,10 +109,13 @@ COMING: Final = (
         stagger=6,
     ),
     Routine("resync", _several("tree_resync", 20), (1, 2, 4), stagger=3),
+    Routine("counters", seq(_several("counter_read", 8), step("counters_reset")), (8, 16, 32), stagger=2),
     Routine(
-        "counters", seq(_several("counter_read", 8), step("counters_reset")), (8, 16, 32), stagger=2
+        "boot",
+        seq(step("block_wanted"), step("block_booted", 8, 0.4), step("block_free", 9, 0.4)),
+        (2, 4, 8),
+        stagger=30,
     ),
-    Routine("boot", seq(step("block_wanted"), step("block_booted", 8, 0.4), step("block_free", 9, 0.4)), (2, 4, 8), stagger=30),
     Routine("images", seq(step("personality"), step("segment_mapped"), step("heap_set")), _STORM, stagger=0.3),
     Routine("scrub", seq(step("scrub_begin"), _several("scrub_bank", 8), step("scrub_end")), (2, 4, 8), stagger=2),
     Routine("steering", seq(step("ddr_corrected"), step("steering"), step("ddr_total")), (2, 4, 8), stagger=1),
@@ -136,13 +139,13 @@ COMING: Final = (
     Routine("clock", seq(step("clock_moved"), step("clock_locked")), (8, 16), weight=0.5, stagger=0.5),
     Routine(
         "firmware",
-        seq(
-            step("firmware_begin"), _several("firmware_block", 16), step("firmware_verified"), step("firmware_end", 1)
-        ),
+        seq(step("firmware_begin"), _several("firmware_block", 16), step("firmware_verified"), step("firmware_end", 1)),
     ),
     Routine("inventory", seq(step("found_card"), _several("found_chip", 16), step("found_all"))),
     Routine("links", seq(step("sparing"), step("port_trained"), step("port_cleared")), (4, 8, 16), stagger=1),
-    Routine("proxy", seq(step("proxy_started"), step("database_back"), step("polling"), maybe(0.3, step("clock_drift")))),
+    Routine(
+        "proxy", seq(step("proxy_started"), step("database_back"), step("polling"), maybe(0.3, step("clock_drift")))
+    ),
     Routine("mailbox", seq(step("mailbox_full"), step("mailbox_drained", 0.4)), (8, 16, 32), stagger=1),
     Routine("console", _several("user_command", 4), weight=0.5),
     Routine("archive", seq(step("archive_begin"), _several("archive_table", 12), step("archive_end"))),

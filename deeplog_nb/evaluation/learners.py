@@ -7,9 +7,9 @@ Axes: N patterns (a history of h keys and the key that came), h history.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -18,10 +18,15 @@ import torch
 from deeplog_nb.evaluation.stream import Flags
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.network import ranked
+from deeplog_nb.models.taught import taught
+from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.sessions.vocabulary import FIRST
 from deeplog_nb.sessions.windows import Ints
 
 Pattern = tuple[int, ...]  # the history, then the key
+
+
+LESSON: Final = 16
 
 
 class Learner(Protocol):
@@ -141,6 +146,44 @@ class Allowed:
     def learn(self, histories: Ints, keys: Ints) -> Allowed:
         """With these patterns allowed too."""
         return Allowed(self.base, self.patterns | set(_patterns(histories, keys)), self.asked)
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A key model that is taught what was called normal; until the next lesson, and after it, the pattern is allowed.
+
+    A lesson is due when the answers since the last one are a sixteenth of those before: the first are taught one by
+    one, later ones together, so that a thousand answers take some eighty lessons.
+    """
+
+    model: Allowed
+    told: int = 0  # answers that the model was taught
+    due: frozenset[Pattern] = frozenset()
+
+    @classmethod
+    def fit(cls, model: KeyModel, *, g: int) -> Taught:
+        """A trained model that has been told nothing yet."""
+        return cls(Allowed(Ranked(model, g)))
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """What is not among the model's g most probable, and no person has allowed."""
+        return self.model.judge(histories, keys)
+
+    def learn(self, histories: Ints, keys: Ints) -> Taught:
+        """With these patterns allowed, and the model taught them if a lesson is due."""
+        allowed, due = self.model.learn(histories, keys), self.due | set(_patterns(histories, keys))
+        if len(due) * LESSON <= self.told:
+            return replace(self, model=allowed, due=due)
+        base = allowed.base
+        assert isinstance(base, Ranked)
+        lesson = _lesson(due)
+        return Taught(Allowed(Ranked(taught(base.model, lesson, Teaching()), base.g), allowed.patterns), self.told + len(due))
+
+
+def _lesson(due: Iterable[Pattern]) -> pl.DataFrame:
+    """``history, key``: a row a pattern."""
+    rows = [(list(history), key) for *history, key in sorted(due)]
+    return pl.DataFrame(rows, schema={"history": pl.List(pl.UInt32), "key": pl.UInt32}, orient="row")
 
 
 def _patterns(histories: Ints, keys: Ints) -> Iterator[Pattern]:

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.data import make_bgl
-from deeplog_nb.evaluation.learners import Allowed, KnownKeys, Learner, Pairs, Ranked
+from deeplog_nb.evaluation.learners import Allowed, KnownKeys, Learner, Pairs, Ranked, Taught
 from deeplog_nb.evaluation.parts import public
 from deeplog_nb.evaluation.replay import Replay, persons
 from deeplog_nb.evaluation.replay import replay as replayed
@@ -67,6 +67,7 @@ def learners(train: pl.DataFrame, seed: int = 0) -> dict[str, Learner]:
     """Every method, fitted to these normal sessions."""
     model = KeyModel.of(replace(SETTINGS, training=Training(seed=seed))).fit(train)
     return {
+        "lstm": Taught.fit(model, g=G),
         "lstm, allow set": Allowed(Ranked(model, G)),
         "n-gram": Pairs.fit(train, g=G),
         "unseen key": KnownKeys.fit(train),
