@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
     from deeplog_nb.sessions.flat import Flat, from_keys
@@ -86,6 +87,7 @@ _HOMES = {
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
     "models.training": ("Training",),
+    "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
     "sessions.flat": ("Flat", "from_keys"),
@@ -151,6 +153,7 @@ __all__ = [
     "Training",
     "Unseen",
     "UnseenKey",
+    "Update",
     "ValueModel",
     "ZScore",
     "alarms",

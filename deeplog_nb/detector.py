@@ -24,11 +24,12 @@ from deeplog_nb.models.training import Step
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
+from deeplog_nb.verdicts.allowing import allow, with_patterns
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 COUNTS: Final = "counts.json"  # beside the others where sessions have an id
 PARTS: Final = ("templates.json", "keys.json", "values.json", "held_out.parquet", "held_errors.parquet")
 LEAST: Final = 200  # training entries; with fewer there is nothing to learn an order from
@@ -73,6 +74,7 @@ class Detector:
     cut: Cut
     held_out: pl.DataFrame  # RANKS of the held-out normal sessions that the policy comes from
     held_errors: pl.DataFrame  # and their ERRORS
+    allowed: tuple[str, ...] = ()  # patterns of alarms that a person said are normal
 
     @classmethod
     def fit(
@@ -124,7 +126,9 @@ class Detector:
     def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen.
 
-        ``shape`` is the masked text of a message that fits no template, which has no other name.
+        ``shape`` is the masked text of a message that fits no template, which has no other name; ``pattern`` and
+        ``session_pattern`` are what a person's answer is about (see ``verdicts.allowing``), ``allowed`` whether one
+        said that this alarm is normal.
         """
         place = {"file": pl.Categorical(), "line": pl.UInt64()}
         events = self.templates.parse(check(lines, place, "lines"))
@@ -135,7 +139,13 @@ class Detector:
             ordered, errors = self.keys.rank(sessions), self.values.errors(sessions)
             counted = self.counts.check(sessions) if self.counts else None
             ranks = pl.concat([ordered, ranks.select(ordered.columns)])
-        return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+        judged = judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+        return self.answered(judged)
+
+    def answered(self, verdicts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts with their patterns, and without the alarms that were said to be normal."""
+        history, whole = self.keys.settings.history, not self.cut.whole_files
+        return with_patterns(verdicts, history=history, whole=whole).pipe(allow, self.allowed)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -157,7 +167,8 @@ class Detector:
             content = BytesIO()
             frame.write_parquet(content)
             write_whole(folder / f"{name}.parquet", content.getvalue())
-        facts = {"format": FORMAT, "cut": asdict(self.cut), "policy": asdict(self.policy), "parts": _digests(folder)}
+        told = {"cut": asdict(self.cut), "policy": asdict(self.policy), "allowed": self.allowed}
+        facts = {"format": FORMAT, **told, "parts": _digests(folder)}
         write_whole(folder / "detector.json", json.dumps(facts, indent=1).encode())
 
     @classmethod
@@ -170,12 +181,12 @@ class Detector:
         try:
             held_out = check(pl.read_parquet(folder / "held_out.parquet"), RANKS, "held_out.parquet")
             held_errors = check(pl.read_parquet(folder / "held_errors.parquet"), ERRORS, "held_errors.parquet")
-            policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
+            policy, cut, allowed = Policy(**facts["policy"]), Cut(**facts["cut"]), _texts(facts["allowed"])
         except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
             raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
         counts = CountModel.load(folder) if (folder / COUNTS).exists() else None
         models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device), counts
-        return cls(Templates.load(folder / "templates.json"), *models, policy, cut, held_out, held_errors)
+        return cls(Templates.load(folder / "templates.json"), *models, policy, cut, held_out, held_errors, allowed)
 
     def __repr__(self) -> str:
         return f"Detector({self.templates!r}, {self.keys!r}, {self.values!r}, {self.policy!r}, sessions {self.cut})"
@@ -226,9 +237,16 @@ def _facts(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.parent}: holds no saved detector ({path.name} is missing)") from error
     except ValueError as error:
         raise ModelError(f"{path}: not a saved detector ({error})") from error
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT or not {"cut", "policy", "parts"} <= facts.keys():
+    needed = {"cut", "policy", "allowed", "parts"}
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT or not needed <= facts.keys():
         raise ModelError(f"{path}: not a saved detector, or one of another version; train it anew")
     return facts
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("allowed is no list of texts")
+    return tuple(values)
 
 
 def _digests(folder: Path) -> dict[str, str]:
