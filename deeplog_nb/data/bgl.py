@@ -52,8 +52,9 @@ def make_bgl(seed: int, *, lines: int = 60_000, alerts: float = 0.07, shared: fl
 
     >>> log = make_bgl(7, lines=2000)
     >>> log
-    Generated(2000 lines, 0 sessions, 4 anomalous)
-    >>> log.text.splitlines()[0]
+    Generated(2000 lines, 0 sessions, 7 anomalous)
+    >>> log.text.splitlines()[0][:62]
+    '- 1772446500 2026.03.02 R52-M1-NA-C:J09-U01 2026-03-02-10.15.0'
     """
     _check(lines, alerts, shared)
     rng = Random(seed)
@@ -71,7 +72,7 @@ def make_bgl(seed: int, *, lines: int = 60_000, alerts: float = 0.07, shared: fl
 def _check(lines: int, alerts: float, shared: float) -> None:
     if lines < 1 or not 0 <= alerts < 1 or not 0 <= shared <= 1:
         raise InputError(
-            f"lines is {lines}, alerts {alerts}, shared {shared}; one line at least and shares between 0 and 1 are wanted"
+            f"lines is {lines}, alerts {alerts}, shared {shared}; 1 line or more and shares of 0 to 1 are wanted"
         )
 
 
@@ -92,7 +93,7 @@ def _coming(rng: Random) -> Iterator[_Use]:
 
 
 def _told(lines: int, groups: Sequence[_Group], rng: Random) -> Iterator[tuple[int, Record]]:
-    """Records with the number of the run that wrote them: run after run until there are enough; each founding one first."""
+    """Records, each with the number of the run that wrote it; the founding routines run once before all others."""
     opening = rng.sample(FOUNDING, len(FOUNDING))
     at = end = number = told = 0
     while told < lines:

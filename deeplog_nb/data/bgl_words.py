@@ -167,7 +167,7 @@ def midplane(rng: Random) -> str:
     """One of the 128 midplanes: row, column, half.
 
     >>> midplane(Random(1))
-    'R21-M0'
+    'R21-M1'
     """
     return f"R{rng.randrange(8)}{rng.randrange(8)}-M{rng.randrange(2)}"
 
@@ -181,7 +181,7 @@ def line(step: str, label: str, at: int, where: Place, rng: Random) -> str:
     """One raw line: alert label or ``-``, epoch, date, place, time, place, RAS, facility, level, message.
 
     >>> line("parity", "-", 363779, Place("R02-M1", 0, 12, 1, 0), Random(0))
-    '- 1772446500 2026.03.02 R02-M1-N0-C:J12-U11 2026-03-02-10.15.00.363779 R02-M1-N0-C:J12-U11 RAS KERNEL INFO parity ...
+    '- 1772446500 2026.03.02 R02-M1-N0-C:J12-U11 2026-03-02-10.15.00.363779 R02-M1-N0-C:J12-U11 RAS KERNEL INFO ...
     """
     message, time = MESSAGES[step], START + timedelta(microseconds=at)
     name = _PLACES[message.facility].format_map(where._asdict())

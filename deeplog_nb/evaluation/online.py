@@ -13,10 +13,9 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.data import make_bgl
-from deeplog_nb.evaluation.learners import Allowed, KnownKeys, Learner, Pairs, Ranked, Taught
+from deeplog_nb.evaluation.adaptive import Adaptive, Allowed, KnownKeys, Pairs, Ranked, Taught
 from deeplog_nb.evaluation.parts import public
-from deeplog_nb.evaluation.replay import Replay, persons
-from deeplog_nb.evaluation.replay import replay as replayed
+from deeplog_nb.evaluation.prequential import Pass, pass_through, persons
 from deeplog_nb.evaluation.stream import HISTORY, Stream, generated_lines, stream
 from deeplog_nb.evaluation.text import grid
 from deeplog_nb.lines.read import read
@@ -56,14 +55,16 @@ def online(*, seeds: int = 1, progress: Progress = lambda _: None) -> pl.DataFra
 def online_text(rows: pl.DataFrame) -> str:
     """The rows as a table."""
     head = [
-        "online update, unit entry: L = 1, alpha = 256, h = 3, g = 6; the first 1 % or 10 % of the normal entries train,",
-        "all other entries are judged in the order of the log, each before it can be learnt;",
-        "false_alarms: over all judged entries; ms: wall-clock time per judged entry",
+        "online update, unit entry: L = 1, alpha = 256, h = 3, g = 6; the first share of the normal entries trains,",
+        "all other entries, alerts before that too, are judged in the order of the log, each before it can be learnt;",
+        "false_alarms: over all judged entries; ms: wall-clock time over all judged entries, each distinct pattern",
+        "asked once between two answers; n answers: at even intervals, each of the most frequent alarm not yet answered",
     ]
-    return "\n".join([*head, *grid(rows.columns, rows.rows())])
+    told = rows.with_columns(pl.col("detect_ms", "update_ms").round(4).cast(pl.String))
+    return "\n".join([*head, *grid(told.columns, told.rows())])
 
 
-def learners(train: pl.DataFrame, seed: int = 0) -> dict[str, Learner]:
+def methods(train: pl.DataFrame, seed: int = 0) -> dict[str, Adaptive]:
     """Every method, fitted to these normal sessions."""
     model = KeyModel.of(replace(SETTINGS, training=Training(seed=seed))).fit(train)
     return {
@@ -74,14 +75,14 @@ def learners(train: pl.DataFrame, seed: int = 0) -> dict[str, Learner]:
     }
 
 
-def _rows(name: str, share: float, entries: Stream) -> Iterator[dict[str, object]]:
-    for method, learner in learners(entries.train).items():
+def _rows(log: str, share: float, entries: Stream) -> Iterator[dict[str, object]]:
+    for name, method in methods(entries.train).items():
         for answers, person in persons().items():
-            done = replayed(entries, learner, person)
-            yield {"log": name, "train": f"{share:.0%}", "method": method, "answers": answers, **_counted(done)}
+            done = pass_through(entries, method, person)
+            yield {"log": log, "train": f"{share:.0%}", "method": name, "answers": answers, **_counted(done)}
 
 
-def _counted(done: Replay) -> dict[str, object]:
+def _counted(done: Pass) -> dict[str, object]:
     wrong = done.stream.abnormal
     tp, fp, fn = (int(each.sum()) for each in (done.flags & wrong, done.flags & ~wrong, ~done.flags & wrong))
     n = len(wrong)

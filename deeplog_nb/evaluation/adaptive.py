@@ -1,6 +1,6 @@
 """What can judge an entry by the keys before it, and learn from an answer: models and baselines under one protocol.
 
-Learning gives a new learner; the old one is as it was. Who answers, and when, is said in ``replay``.
+Learning gives a new one; the old one is as it was. Who answers, and when, is said in ``prequential``.
 
 Axes: N patterns (a history of h keys and the key that came), h history.
 """
@@ -26,17 +26,18 @@ from deeplog_nb.sessions.windows import Ints
 Pattern = tuple[int, ...]  # the history, then the key
 
 
-LESSON: Final = 16
+LESSON: Final = 8  # answers since the last lesson are one in so many of those before: a lesson is due
+STEPS: Final = 60  # of a lesson, at most
 
 
-class Learner(Protocol):
+class Adaptive(Protocol):
     """Judges patterns, and learns the ones that a person called normal."""
 
     def judge(self, histories: Ints, keys: Ints) -> Flags:
         """Whether each key after its history is anomalous: [N, h] and [N] to [N]."""
 
-    def learn(self, histories: Ints, keys: Ints) -> Learner:
-        """A learner that has been told that these are normal."""
+    def learn(self, histories: Ints, keys: Ints) -> Adaptive:
+        """What it is once it has been told that these are normal."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Ranked:
 class Allowed:
     """Another learner, left as it was, with exceptions: the very patterns that were called normal."""
 
-    base: Learner
+    base: Adaptive
     patterns: frozenset[Pattern] = frozenset()
     asked: dict[Pattern, bool] = field(default_factory=dict, repr=False)  # what the base said, which never changes
 
@@ -152,32 +153,32 @@ class Allowed:
 class Taught:
     """A key model that is taught what was called normal; until the next lesson, and after it, the pattern is allowed.
 
-    A lesson is due when the answers since the last one are a sixteenth of those before: the first are taught one by
-    one, later ones together, so that a thousand answers take some eighty lessons.
+    A lesson is due when the answers since the last one are an eighth of those before: the first are taught one by
+    one, later ones together, so that a thousand answers take some fifty lessons.
     """
 
-    model: Allowed
+    model: KeyModel
+    g: int
+    allowed: Allowed
     told: int = 0  # answers that the model was taught
     due: frozenset[Pattern] = frozenset()
 
     @classmethod
     def fit(cls, model: KeyModel, *, g: int) -> Taught:
         """A trained model that has been told nothing yet."""
-        return cls(Allowed(Ranked(model, g)))
+        return cls(model, g, Allowed(Ranked(model, g)))
 
     def judge(self, histories: Ints, keys: Ints) -> Flags:
         """What is not among the model's g most probable, and no person has allowed."""
-        return self.model.judge(histories, keys)
+        return self.allowed.judge(histories, keys)
 
     def learn(self, histories: Ints, keys: Ints) -> Taught:
         """With these patterns allowed, and the model taught them if a lesson is due."""
-        allowed, due = self.model.learn(histories, keys), self.due | set(_patterns(histories, keys))
+        allowed, due = self.allowed.learn(histories, keys), self.due | set(_patterns(histories, keys))
         if len(due) * LESSON <= self.told:
-            return replace(self, model=allowed, due=due)
-        base = allowed.base
-        assert isinstance(base, Ranked)
-        lesson = _lesson(due)
-        return Taught(Allowed(Ranked(taught(base.model, lesson, Teaching()), base.g), allowed.patterns), self.told + len(due))
+            return replace(self, allowed=allowed, due=due)
+        model = taught(self.model, _lesson(due), Teaching(steps=STEPS))
+        return Taught(model, self.g, Allowed(Ranked(model, self.g), allowed.patterns), self.told + len(due))
 
 
 def _lesson(due: Iterable[Pattern]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""A labelled stream replayed, entry after entry: judged first, then a person answers, then the learner learns.
+"""A labelled stream, entry after entry: each is judged first, then a person answers, then the method learns.
 
 An entry's verdict stands once it is given: no later answer changes it. Judging ahead is only a saving: what was
 judged ahead of an answer is judged again after it.
@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from deeplog_nb.evaluation.learners import Learner
+from deeplog_nb.evaluation.adaptive import Adaptive
 from deeplog_nb.evaluation.stream import Flags, Stream
 from deeplog_nb.sessions.windows import Ints
 
@@ -23,11 +23,11 @@ BUDGETS: Final = (10, 50, 200)
 
 
 @dataclass
-class Replay:
+class Pass:
     """One pass through a stream: what was said of each entry, and what it took."""
 
     stream: Stream
-    learner: Learner
+    method: Adaptive
     flags: Flags = field(init=False)  # [N] as given before the entry could be learnt
     labels: int = 0  # answers that the person gave
     updates: int = 0  # of these, the ones that there was something to learn from
@@ -36,16 +36,16 @@ class Replay:
 
     def __post_init__(self) -> None:
         self.flags = np.zeros(len(self.stream), bool)
-        self._known = np.full(len(self.stream.patterns[1]), -1, np.int8)  # what this learner says of each pattern
+        self._known = np.full(len(self.stream.patterns[1]), -1, np.int8)  # what the method says of each pattern
 
     def look(self, start: int, stop: int) -> Flags:
-        """What the learner as it is now says of these entries; distinct patterns are asked once."""
+        """What the method as it is now says of these entries; distinct patterns are asked once."""
         began = time.perf_counter()
         numbers, first = self.stream.patterns
         wanted = numbers[start:stop]
         new = np.unique(wanted[self._known[wanted] < 0])
         if len(new):
-            self._known[new] = self.learner.judge(self.stream.histories[first[new]], self.stream.keys[first[new]])
+            self._known[new] = self.method.judge(self.stream.histories[first[new]], self.stream.keys[first[new]])
         self.judging += time.perf_counter() - began
         return np.asarray(self._known[wanted] == 1, bool)
 
@@ -53,55 +53,55 @@ class Replay:
         """The person said that this entry is normal."""
         began = time.perf_counter()
         at = slice(entry, entry + 1)
-        self.learner = self.learner.learn(self.stream.histories[at], self.stream.keys[at])
+        self.method = self.method.learn(self.stream.histories[at], self.stream.keys[at])
         self._known[:] = -1
         self.updates += 1
         self.learning += time.perf_counter() - began
 
 
-Person = Callable[[Replay], None]
+Person = Callable[[Pass], None]
 
 
-def nobody(replay: Replay) -> None:
-    """No answers: the learner stays as it was trained."""
-    replay.flags[:] = replay.look(0, len(replay.stream))
+def nobody(done: Pass) -> None:
+    """No answers: the method stays as it was trained."""
+    done.flags[:] = done.look(0, len(done.stream))
 
 
-def oracle(replay: Replay) -> None:
+def oracle(done: Pass) -> None:
     """Every false positive is called normal at once and learnt before the next entry is judged (paper, 5.3.2)."""
     at, ahead = 0, AHEAD
-    while at < len(replay.stream):
-        stop = min(at + ahead, len(replay.stream))
-        found = replay.look(at, stop)
-        wrong = np.flatnonzero(found & ~replay.stream.abnormal[at:stop])
+    while at < len(done.stream):
+        stop = min(at + ahead, len(done.stream))
+        found = done.look(at, stop)
+        wrong = np.flatnonzero(found & ~done.stream.abnormal[at:stop])
         if not len(wrong):
-            replay.flags[at:stop], at, ahead = found, stop, 2 * ahead
+            done.flags[at:stop], at, ahead = found, stop, 2 * ahead
             continue
         entry = at + int(wrong[0])
-        replay.flags[at : entry + 1] = found[: wrong[0] + 1]
-        replay.labels += 1
-        replay.learn(entry)
+        done.flags[at : entry + 1] = found[: wrong[0] + 1]
+        done.labels += 1
+        done.learn(entry)
         at, ahead = entry + 1, AHEAD
 
 
-def budget(replay: Replay, *, answers: int) -> None:
+def budget(done: Pass, *, answers: int) -> None:
     """So many answers, at even intervals: each time of the alarm pattern, not yet answered, that was most frequent.
 
     The answer is true of what the person can see: normal if none of the pattern's alarms so far was an alert.
     """
-    numbers, _ = replay.stream.patterns
+    numbers, _ = done.stream.patterns
     told, at = set[int](), 0
-    for stop in np.linspace(0, len(replay.stream), answers + 2).astype(int)[1:].tolist():
-        replay.flags[at:stop], at = replay.look(at, stop), stop
-        alarms = numbers[:stop][replay.flags[:stop]]
+    for stop in np.linspace(0, len(done.stream), answers + 2).astype(int)[1:].tolist():
+        done.flags[at:stop], at = done.look(at, stop), stop
+        alarms = numbers[:stop][done.flags[:stop]]
         pattern = _most_frequent(alarms[~np.isin(alarms, [*told])])
-        if pattern is None or replay.labels == answers:
+        if pattern is None or done.labels == answers:
             continue
         told.add(pattern)
-        replay.labels += 1
-        entries = np.flatnonzero(replay.flags[:stop] & (numbers[:stop] == pattern))
-        if not replay.stream.abnormal[entries].any():
-            replay.learn(int(entries[0]))
+        done.labels += 1
+        entries = np.flatnonzero(done.flags[:stop] & (numbers[:stop] == pattern))
+        if not done.stream.abnormal[entries].any():
+            done.learn(int(entries[0]))
 
 
 def persons() -> dict[str, Person]:
@@ -110,9 +110,9 @@ def persons() -> dict[str, Person]:
     return {"none": nobody, "all answered": oracle, **bounded}
 
 
-def replay(stream: Stream, learner: Learner, person: Person) -> Replay:
-    """The stream gone through once with this learner and this person."""
-    done = Replay(stream, learner)
+def pass_through(stream: Stream, method: Adaptive, person: Person) -> Pass:
+    """The stream gone through once by this method and this person."""
+    done = Pass(stream, method)
     person(done)
     return done
 
