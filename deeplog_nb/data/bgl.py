@@ -50,11 +50,11 @@ def make_bgl(seed: int, *, lines: int = 60_000, alerts: float = 0.07, shared: fl
     ``lines`` of the result tells each line's ``step`` (its message), ``task`` (its routine) and ``kind``, the alert
     label or null. ``truth`` has a row for each burst of alerts, with its first line; its session is null.
 
-    >>> log = make_bgl(7, lines=2000)
+    >>> log = make_bgl(7, lines=5000)
     >>> log
-    Generated(2000 lines, 0 sessions, 7 anomalous)
+    Generated(2000 lines, 0 sessions, 8 anomalous)
     >>> log.text.splitlines()[0][:62]
-    '- 1772446500 2026.03.02 R52-M1-NA-C:J09-U01 2026-03-02-10.15.0'
+    '- 1772446500 2026.03.02 R43-M1-NB-C:J13-U01 2026-03-02-10.15.0'
     """
     _check(lines, alerts, shared)
     rng = Random(seed)
@@ -93,11 +93,13 @@ def _coming(rng: Random) -> Iterator[_Use]:
 
 
 def _told(lines: int, groups: Sequence[_Group], rng: Random) -> Iterator[tuple[int, Record]]:
-    """Records, each with the number of the run that wrote it; the founding routines run once before all others."""
-    opening = rng.sample(FOUNDING, len(FOUNDING))
+    """Records, each with the number of the run that wrote it; every normal routine runs when its time has come."""
+    normal = [use for _, uses in groups[:2] for use in uses]
+    due = sorted(rng.sample(normal, len(normal)), key=lambda use: -use.periods[0][0])
     at = end = number = told = 0
     while told < lines:
-        routine = opening.pop() if opening else _drawn(groups, told / lines, rng)
+        new = due and due[-1].periods[0][0] <= told / lines
+        routine = due.pop().routine if new else _drawn(groups, told / lines, rng)
         run = [*_run(routine, at, rng)]
         yield from ((number, record) for record in run)
         number, told, last = number + 1, told + len(run), max(record.time for record in run)
