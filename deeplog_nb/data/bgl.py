@@ -52,7 +52,7 @@ def make_bgl(seed: int, *, lines: int = 60_000, alerts: float = 0.07, shared: fl
 
     >>> log = make_bgl(7, lines=5000)
     >>> log
-    Generated(2000 lines, 0 sessions, 8 anomalous)
+    Generated(5000 lines, 0 sessions, 8 anomalous)
     >>> log.text.splitlines()[0][:62]
     '- 1772446500 2026.03.02 R43-M1-NB-C:J13-U01 2026-03-02-10.15.0'
     """

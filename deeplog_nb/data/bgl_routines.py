@@ -66,7 +66,7 @@ FOUNDING: Final = (
         ),
         (4, 8, 16),
         weight=3,
-        stagger=12,
+        stagger=25,
     ),
     Routine(
         "memory",
@@ -106,7 +106,7 @@ COMING: Final = (
         "mount",
         seq(step("mount_try"), repeat((0.3, 0.4, 0.2, 0.1), step("mount_retry", 2.0)), step("mount_done", 0.5)),
         (8, 16, 32),
-        stagger=6,
+        stagger=15,
     ),
     Routine("resync", _several("tree_resync", 20), (1, 2, 4), stagger=3),
     Routine("counters", seq(_several("counter_read", 8), step("counters_reset")), (8, 16, 32), stagger=2),

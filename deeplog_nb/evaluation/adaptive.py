@@ -7,7 +7,7 @@ Axes: N patterns (a history of h keys and the key that came), h history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -27,7 +27,7 @@ Pattern = tuple[int, ...]  # the history, then the key
 
 
 LESSON: Final = 8  # answers since the last lesson are one in so many of those before: a lesson is due
-STEPS: Final = 60  # of a lesson, at most
+BRIEF: Final = Teaching(steps=40, declared=32, replay=64)  # a lesson: short, since there are many
 
 
 class Adaptive(Protocol):
@@ -109,76 +109,84 @@ class Ranked:
 
     model: KeyModel
     g: int
+    asked: dict[Pattern, bool] = field(default_factory=dict, repr=False)  # what it said, which never changes
 
     def judge(self, histories: Ints, keys: Ints) -> Flags:
         """Which keys are unknown to the model, or rank behind the g-th."""
+        wanted = _patterns(histories, keys)
+        new = np.array([pattern not in self.asked for pattern in wanted], bool)
+        if new.any():
+            found = self._judge(histories[new], keys[new]).tolist()
+            self.asked.update(zip((wanted[at] for at in np.flatnonzero(new)), found, strict=True))
+        return np.array([self.asked[pattern] for pattern in wanted], bool)
+
+    def learn(self, histories: Ints, keys: Ints) -> Ranked:
+        """The same model."""
+        return self
+
+    def _judge(self, histories: Ints, keys: Ints) -> Flags:
         known = self.model.vocabulary
         nexts = known.codes(keys) - FIRST  # [N]; -1 is unknown
         ranks, _ = ranked(self.model.network, torch.from_numpy(known.codes(histories)), torch.from_numpy(nexts))
         return np.asarray((nexts < 0) | (ranks.numpy() > self.g), bool)
 
-    def learn(self, histories: Ints, keys: Ints) -> Ranked:
-        """The same model: what is learnt here is not asked."""
-        return self
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """Another learner, left as it was, with exceptions: the very patterns that were called normal."""
-
-    base: Adaptive
-    patterns: frozenset[Pattern] = frozenset()
-    asked: dict[Pattern, bool] = field(default_factory=dict, repr=False)  # what the base said, which never changes
-
-    def judge(self, histories: Ints, keys: Ints) -> Flags:
-        """What the other learner flags and no person has allowed.
-
-        >>> odd = Allowed(KnownKeys(frozenset({1}))).learn(np.array([[1, 1]]), np.array([2]))
-        >>> odd.judge(np.array([[1, 1], [1, 2]]), np.array([2, 2])).tolist()
-        [False, True]
-        """
-        wanted = [*_patterns(histories, keys)]
-        new = np.array([pattern not in self.asked for pattern in wanted], bool)
-        if new.any():
-            found = self.base.judge(histories[new], keys[new]).tolist()
-            self.asked.update(zip((wanted[at] for at in np.flatnonzero(new)), found, strict=True))
-        return np.array([self.asked[pattern] and pattern not in self.patterns for pattern in wanted], bool)
-
-    def learn(self, histories: Ints, keys: Ints) -> Allowed:
-        """With these patterns allowed too."""
-        return Allowed(self.base, self.patterns | set(_patterns(histories, keys)), self.asked)
-
 
 @dataclass(frozen=True)
 class Taught:
-    """A key model that is taught what was called normal; until the next lesson, and after it, the pattern is allowed.
+    """A key model that is taught in lessons what was called normal.
 
     A lesson is due when the answers since the last one are an eighth of those before: the first are taught one by
     one, later ones together, so that a thousand answers take some fifty lessons.
     """
 
-    model: KeyModel
-    g: int
-    allowed: Allowed
+    ranked: Ranked
     told: int = 0  # answers that the model was taught
     due: frozenset[Pattern] = frozenset()
 
-    @classmethod
-    def fit(cls, model: KeyModel, *, g: int) -> Taught:
-        """A trained model that has been told nothing yet."""
-        return cls(model, g, Allowed(Ranked(model, g)))
-
     def judge(self, histories: Ints, keys: Ints) -> Flags:
-        """What is not among the model's g most probable, and no person has allowed."""
-        return self.allowed.judge(histories, keys)
+        """What is not among the g most probable of the model as it is since the last lesson."""
+        return self.ranked.judge(histories, keys)
 
     def learn(self, histories: Ints, keys: Ints) -> Taught:
-        """With these patterns allowed, and the model taught them if a lesson is due."""
-        allowed, due = self.allowed.learn(histories, keys), self.due | set(_patterns(histories, keys))
+        """With a model that was taught these too, if a lesson is due."""
+        due = self.due | set(_patterns(histories, keys))
         if len(due) * LESSON <= self.told:
-            return replace(self, allowed=allowed, due=due)
-        model = taught(self.model, _lesson(due), Teaching(steps=STEPS))
-        return Taught(model, self.g, Allowed(Ranked(model, self.g), allowed.patterns), self.told + len(due))
+            return replace(self, due=due)
+        model = taught(self.ranked.model, _lesson(due), BRIEF)
+        return Taught(Ranked(model, self.ranked.g), self.told + len(due))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A method with the answers it was given: the very patterns called normal are no alarms any more.
+
+    The method learns from them what it can, but for keys that were an alert once: such a key is normal in the very
+    patterns that a person allowed and in no other.
+    """
+
+    method: Adaptive
+    allowed: frozenset[Pattern] = frozenset()
+    alerts: frozenset[int] = frozenset()  # keys that a person confirmed as anomalies
+
+    def judge(self, histories: Ints, keys: Ints) -> Flags:
+        """What the method flags and no person has allowed.
+
+        >>> odd = Answered(KnownKeys(frozenset({1}))).confirm(np.array([2])).learn(np.array([[1, 1]]), np.array([2]))
+        >>> odd.judge(np.array([[1, 1], [1, 2]]), np.array([2, 2])).tolist()
+        [False, True]
+        """
+        free = np.array([pattern in self.allowed for pattern in _patterns(histories, keys)], bool)
+        return np.asarray(self.method.judge(histories, keys) & ~free, bool)
+
+    def learn(self, histories: Ints, keys: Ints) -> Answered:
+        """With these patterns allowed, and learnt where they may be."""
+        may = ~np.isin(keys, [*self.alerts])
+        method = self.method.learn(histories[may], keys[may]) if may.any() else self.method
+        return replace(self, method=method, allowed=self.allowed | set(_patterns(histories, keys)))
+
+    def confirm(self, keys: Ints) -> Answered:
+        """With these keys known as alerts; it changes no verdict."""
+        return replace(self, alerts=self.alerts | set(keys.tolist()))
 
 
 def _lesson(due: Iterable[Pattern]) -> pl.DataFrame:
@@ -187,5 +195,5 @@ def _lesson(due: Iterable[Pattern]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"history": pl.List(pl.UInt32), "key": pl.UInt32}, orient="row")
 
 
-def _patterns(histories: Ints, keys: Ints) -> Iterator[Pattern]:
-    return map(tuple, np.column_stack([histories, keys]).tolist())
+def _patterns(histories: Ints, keys: Ints) -> list[Pattern]:
+    return [*map(tuple, np.column_stack([histories, keys]).tolist())]

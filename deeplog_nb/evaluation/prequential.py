@@ -14,11 +14,11 @@ from typing import Final
 
 import numpy as np
 
-from deeplog_nb.evaluation.adaptive import Adaptive
+from deeplog_nb.evaluation.adaptive import Adaptive, Answered
 from deeplog_nb.evaluation.stream import Flags, Stream
 from deeplog_nb.sessions.windows import Ints
 
-AHEAD: Final = 64  # entries judged at once after an update; twice as many each time that all goes well
+AHEAD: Final = 1024  # entries judged at once after an update; twice as many each time that all goes well
 BUDGETS: Final = (10, 50, 200)
 
 
@@ -27,7 +27,7 @@ class Pass:
     """One pass through a stream: what was said of each entry, and what it took."""
 
     stream: Stream
-    method: Adaptive
+    method: Answered
     flags: Flags = field(init=False)  # [N] as given before the entry could be learnt
     labels: int = 0  # answers that the person gave
     updates: int = 0  # of these, the ones that there was something to learn from
@@ -49,12 +49,18 @@ class Pass:
         self.judging += time.perf_counter() - began
         return np.asarray(self._known[wanted] == 1, bool)
 
+    def confirm(self, entries: Ints) -> None:
+        """The person said that these are anomalies: no verdict changes."""
+        self.labels += len(entries)
+        self.method = self.method.confirm(self.stream.keys[entries])
+
     def learn(self, entry: int) -> None:
         """The person said that this entry is normal."""
         began = time.perf_counter()
         at = slice(entry, entry + 1)
         self.method = self.method.learn(self.stream.histories[at], self.stream.keys[at])
         self._known[:] = -1
+        self.labels += 1
         self.updates += 1
         self.learning += time.perf_counter() - began
 
@@ -68,20 +74,18 @@ def nobody(done: Pass) -> None:
 
 
 def oracle(done: Pass) -> None:
-    """Every false positive is called normal at once and learnt before the next entry is judged (paper, 5.3.2)."""
+    """Every alarm is answered at once; what was called normal is learnt before the next entry (paper, 5.3.2)."""
     at, ahead = 0, AHEAD
     while at < len(done.stream):
         stop = min(at + ahead, len(done.stream))
         found = done.look(at, stop)
         wrong = np.flatnonzero(found & ~done.stream.abnormal[at:stop])
-        if not len(wrong):
-            done.flags[at:stop], at, ahead = found, stop, 2 * ahead
-            continue
-        entry = at + int(wrong[0])
-        done.flags[at : entry + 1] = found[: wrong[0] + 1]
-        done.labels += 1
-        done.learn(entry)
-        at, ahead = entry + 1, AHEAD
+        upto = at + int(wrong[0]) + 1 if len(wrong) else stop
+        done.flags[at:upto] = found[: upto - at]
+        done.confirm(at + np.flatnonzero(found[: upto - at] & done.stream.abnormal[at:upto]))
+        if len(wrong):
+            done.learn(upto - 1)
+        at, ahead = upto, AHEAD if len(wrong) else 2 * ahead
 
 
 def budget(done: Pass, *, answers: int) -> None:
@@ -98,9 +102,10 @@ def budget(done: Pass, *, answers: int) -> None:
         if pattern is None or done.labels == answers:
             continue
         told.add(pattern)
-        done.labels += 1
         entries = np.flatnonzero(done.flags[:stop] & (numbers[:stop] == pattern))
-        if not done.stream.abnormal[entries].any():
+        if done.stream.abnormal[entries].any():
+            done.confirm(entries[:1])
+        else:
             done.learn(int(entries[0]))
 
 
@@ -112,7 +117,7 @@ def persons() -> dict[str, Person]:
 
 def pass_through(stream: Stream, method: Adaptive, person: Person) -> Pass:
     """The stream gone through once by this method and this person."""
-    done = Pass(stream, method)
+    done = Pass(stream, Answered(method))
     person(done)
     return done
 
