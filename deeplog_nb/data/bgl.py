@@ -22,7 +22,7 @@ from deeplog_nb.frames import InputError
 COME: Final = 0.45  # of the normal lines, those of routines that come and go
 BEFORE: Final = 0.01  # of the log, in which none of them has come yet
 LAST: Final = 0.85  # of the log, until when new ones come
-OVERLAP: Final = 0.08  # of the routines begin while the one before still runs
+OVERLAP: Final = 0.08  # of the routines begin while the one before still runs; alerts with normal words run alone
 QUIET: Final = 25.0  # s between two that do not
 
 
@@ -52,9 +52,9 @@ def make_bgl(seed: int, *, lines: int = 60_000, alerts: float = 0.07, shared: fl
 
     >>> log = make_bgl(7, lines=5000)
     >>> log
-    Generated(5000 lines, 0 sessions, 8 anomalous)
+    Generated(5000 lines, 0 sessions, 10 anomalous)
     >>> log.text.splitlines()[0][:62]
-    '- 1772446500 2026.03.02 R43-M1-NB-C:J13-U01 2026-03-02-10.15.0'
+    '- 1772446529 2026.03.02 R57-M1-N2-C:J09-U01 2026-03-02-10.15.2'
     """
     _check(lines, alerts, shared)
     rng = Random(seed)
@@ -96,16 +96,18 @@ def _told(lines: int, groups: Sequence[_Group], rng: Random) -> Iterator[tuple[i
     """Records, each with the number of the run that wrote it; every normal routine runs when its time has come."""
     normal = [use for _, uses in groups[:2] for use in uses]
     due = sorted(rng.sample(normal, len(normal)), key=lambda use: -use.periods[0][0])
-    at = end = number = told = 0
+    at = last = end = number = told = 0
+    alone = True
     while told < lines:
         new = due and due[-1].periods[0][0] <= told / lines
         routine = due.pop().routine if new else _drawn(groups, told / lines, rng)
+        alone, apart = routine in SHARED, alone or routine in SHARED
+        within = rng.random() < OVERLAP and not apart
+        at = rng.randint(at, last) if within else end + round(1e6 * rng.expovariate(1 / QUIET))
         run = [*_run(routine, at, rng)]
         yield from ((number, record) for record in run)
         number, told, last = number + 1, told + len(run), max(record.time for record in run)
         end = max(end, last)
-        within = rng.random() < OVERLAP
-        at = rng.randint(at, last) if within else end + round(1e6 * rng.expovariate(1 / QUIET))
 
 
 def _drawn(groups: Sequence[_Group], share: float, rng: Random) -> Routine:

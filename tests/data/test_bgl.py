@@ -110,7 +110,7 @@ def test_own_messages_are_never_normal_and_shared_ones_are(seed: int) -> None:
     own, shared = ({step for routine in group for step in routine.labels} for group in (OWN, SHARED))
     assert own & steps == set()
     assert shared <= steps
-    assert set(alerts(seed)["step"]) == own | shared
+    assert set(alerts(seed)["step"]) <= own | shared
 
 
 @seeds
