@@ -24,8 +24,6 @@ from deeplog_nb.sessions.vocabulary import FIRST
 from deeplog_nb.sessions.windows import Ints
 
 Pattern = tuple[int, ...]  # the history, then the key
-
-
 LESSON: Final = 8  # answers since the last lesson are one in so many of those before: a lesson is due
 BRIEF: Final = Teaching(steps=40, declared=32, replay=64)  # a lesson: short, since there are many
 
