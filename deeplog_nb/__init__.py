@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.pca import PrincipalComponents
     from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
     from deeplog_nb.baselines.tfidf import TfidfLSTM
+    from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
-    from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.structured import Structured, from_structured
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     from deeplog_nb.models.folds import rank_left_out
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
+    from deeplog_nb.models.teaching import Teaching
     from deeplog_nb.models.training import Training
     from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
+    from deeplog_nb.sessions.cut import Cut
     from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
@@ -69,9 +72,10 @@ _HOMES = {
     "baselines.pca": ("PrincipalComponents",),
     "baselines.rules": ("Bigrams", "SessionLength", "UnseenKey"),
     "baselines.tfidf": ("TfidfLSTM",),
+    "case.case": ("Case",),
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
-    "detector": ("Cut", "Detector", "load"),
+    "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.structured": ("Structured", "from_structured"),
@@ -86,10 +90,12 @@ _HOMES = {
     "models.folds": ("rank_left_out",),
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
+    "models.teaching": ("Teaching",),
     "models.training": ("Training",),
     "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
+    "sessions.cut": ("Cut",),
     "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
@@ -119,6 +125,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Bigrams",
     "Bundled",
+    "Case",
     "CountDistance",
     "CountModel",
     "Cut",
@@ -148,6 +155,7 @@ __all__ = [
     "Spell",
     "Structured",
     "Suitability",
+    "Teaching",
     "Templates",
     "TfidfLSTM",
     "Training",

@@ -68,12 +68,12 @@ def learn_few(
     drawn = robust.drawn_in(declared.values, numbers, chance) if len(fallen) else declared.values
     both = few + Few(np.where(numbers[:, None] >= 0, drawn, declared.values), declared.keys, declared.before)
     exact = Groups.of(declared.keys, declared.before)
-    exact, loose = (exact, exact.loose) if follow else (exact.loose, exact.loose.kept(np.zeros(len(exact.loose), bool)))
-    loose = loose.kept(~np.isin(loose.keys, networks.keys))
-    for groups, shaped in ((exact, _as_it_is), (loose, _without_wait)):
+    loose = exact.loose
+    whole = loose.kept(~np.isin(loose.keys, networks.keys))  # all of whose entries were kept
+    for groups, any_before in [(exact, False), (whole, True)] if follow else [(loose, False)]:
         ticks = _ticks(fallen, robust, groups)
         told = fit_robust(both.values, groups.numbers(both.keys, both.before), ticks, least=LEAST)
-        fallen, robust = _put(fallen, robust, groups, shaped(told))
+        fallen, robust = _put(fallen, robust, groups, _without_wait(told) if any_before else told)
     return both, fallen, robust
 
 
@@ -95,10 +95,6 @@ def _ticks(fallen: Groups, robust: Robust, groups: Groups) -> Floats:
     unknown = np.ones((1, robust.tick.shape[1]))
     unknown[:, 0] = robust.tick[0, 0] if len(fallen) else 1.0
     return np.concatenate([robust.tick, unknown])[fallen.numbers(groups.keys, groups.before)]
-
-
-def _as_it_is(robust: Robust) -> Robust:
-    return robust
 
 
 def _without_wait(robust: Robust) -> Robust:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from deeplog_nb.models.forecast import ForecastNetwork
 from deeplog_nb.models.forecasters import Best, Forecasters, Pairs, mean_square
@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 RATE: Final = 3e-3  # Adam's step size: a third of what training begins with
+KEEPS: Final = (0.9, 0.999)  # share of the mean slope, and of the mean squared one, that Adam keeps each step
 WORSE: Final = 1.01  # the error over old examples may grow to so much of what it was when the model was fitted
 HARDLY: Final = 1e-4  # and by so much, in squared deviations, where it was next to nothing
 
@@ -60,7 +61,7 @@ def errors_of(network: ForecastNetwork, pairs: Pairs, series: int) -> Floats:
         return np.zeros(series)
     with torch.no_grad(), one_thread():
         errors = _Table.of(pairs, np.arange(series), training_device(network)).errors(network)
-    return errors.double().cpu().numpy()
+    return errors.cpu().double().numpy()
 
 
 def adjust(forecasters: Forecasters, old: Pairs, errors: Floats, new: Pairs, steps: int) -> Forecasters:
@@ -77,19 +78,38 @@ def adjust(forecasters: Forecasters, old: Pairs, errors: Floats, new: Pairs, ste
     device, best = training_device(network), Best(network, len(forecasters.groups))
     known, learnt = (_Table.of(pairs, which, device) for pairs in (old, new))
     limit = torch.from_numpy(errors[which] * WORSE + HARDLY)
-    optimizer = torch.optim.Adam(network.parameters(), lr=RATE)
+    walk = _Adam(list(network.parameters()))
     with one_thread(), torch.enable_grad():
-        for _ in range(steps):
-            optimizer.zero_grad()
+        for step in range(steps + 1):
             kept, wanted = known.errors(network), learnt.errors(network)  # [A], [A]
             best.update(_ranked(kept, wanted, limit, which, len(forecasters.groups)))
-            (kept + wanted).sum().backward()
-            optimizer.step()
-        with torch.no_grad():
-            kept, wanted = known.errors(network), learnt.errors(network)
-        best.update(_ranked(kept, wanted, limit, which, len(forecasters.groups)))
+            if step < steps:
+                walk.step((kept + wanted).sum())
     best.restore()
     return replace(forecasters, network=network)
+
+
+class _Adam:
+    """Kingma and Ba's steps (2015); torch's own take most of a second to load, which a single label need not wait for.
+
+    A weight whose slope is always 0 stays the same to the last bit.
+    """
+
+    def __init__(self, weights: list[nn.Parameter]) -> None:
+        self._weights = weights
+        self._means, self._squares = ([torch.zeros_like(weight) for weight in weights] for _ in range(2))
+        self._steps = 0
+
+    def step(self, loss: Tensor) -> None:
+        """One step down the loss."""
+        slopes = torch.autograd.grad(loss, self._weights)
+        self._steps += 1
+        shares = [1 - keep**self._steps for keep in KEEPS]
+        with torch.no_grad():
+            for weight, slope, mean, square in zip(self._weights, slopes, self._means, self._squares, strict=True):
+                mean.lerp_(slope, 1 - KEEPS[0])
+                square.lerp_(slope**2, 1 - KEEPS[1])
+                weight.sub_(RATE * (mean / shares[0]) / ((square / shares[1]).sqrt() + 1e-8))
 
 
 def _ranked(kept: Tensor, wanted: Tensor, limit: Tensor, which: Ints, series: int) -> Tensor:

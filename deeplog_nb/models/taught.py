@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -21,10 +21,13 @@ from deeplog_nb.models.ranks import early, unlikely, unseen
 from deeplog_nb.models.teaching import Lesson, Teaching, grown, teach
 from deeplog_nb.models.update import Update
 from deeplog_nb.sessions.vocabulary import BEFORE, FIRST, Vocabulary
-from deeplog_nb.sessions.windows import Ints, Windows
+from deeplog_nb.sessions.windows import Ints, Windows, sequences, windows
 
 if TYPE_CHECKING:
     from deeplog_nb.models.keys import KeyModel
+
+
+MOST: Final = 0.5  # of the probability, for a declared key: what came before is normal too
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,18 @@ def updated(
         confirmed(labels),
         *([] if canaries is None else [check(canaries, SESSIONS, "canaries").select(*SESSIONS)]),
     ]
-    return gated(
-        model, taught(model, told, teaching), alarms, as_asked(told), canaries=pl.concat(wrong), holdout=holdout
-    )
+    kept = pl.concat(wrong)
+    new = taught(model, told, teaching, canaries=kept)
+    return gated(model, new, alarms, as_asked(told), canaries=kept, holdout=holdout)
 
 
-def taught(model: KeyModel, labels: pl.DataFrame, teaching: Teaching) -> KeyModel:
+def taught(
+    model: KeyModel, labels: pl.DataFrame, teaching: Teaching, *, canaries: pl.DataFrame | None = None
+) -> KeyModel:
     """A new model that gives each declared key its share of the probability after its history; no gate.
 
     Keys that it did not know are admitted. What it was trained on is replayed, and the declared windows with it from
-    now on.
+    now on. The ``canaries``, SESSIONS of confirmed anomalies, are replayed too: what was improbable in them stays so.
     """
     told = pairs(labels, model.settings.history)
     if not model.settings.start:  # there, no history is shorter
@@ -81,7 +86,7 @@ def taught(model: KeyModel, labels: pl.DataFrame, teaching: Teaching) -> KeyMode
     seen = _recoded(model.seen, known, more)
     declared = _windows(told, more, model.settings.history)
     if len(declared.counts):
-        teach(network, _lesson(declared, seen, teaching), teaching)
+        teach(network, _lesson(declared, seen, _kept(model, more, canaries), teaching), teaching)
     return model.exchanged(more, network, _joined(seen, declared))
 
 
@@ -115,20 +120,39 @@ def _joined(seen: Windows, declared: Windows) -> Windows:
     )
 
 
-def _lesson(declared: Windows, seen: Windows, teaching: Teaching) -> Lesson:
-    """A declared key gets the share with which it came after its history, but so much at least."""
+def _kept(model: KeyModel, vocabulary: Vocabulary, canaries: pl.DataFrame | None) -> Ints:
+    """The histories of the canaries: [K, h]."""
+    s = model.settings
+    if canaries is None or canaries.is_empty():
+        return np.empty((0, s.history), np.int64)
+    return windows(sequences(canaries), vocabulary, s.history, start=s.start, end=s.end).histories
+
+
+def _lesson(declared: Windows, seen: Windows, kept: Ints, teaching: Teaching) -> Lesson:
+    """A declared key gets the share with which it came after its history, but so much at least.
+
+    Half of what is replayed is of the canaries, if there are any.
+    """
     after: dict[bytes, int] = {}
     for history, count in zip(seen.histories, seen.counts.tolist(), strict=True):
         after[history.tobytes()] = after.get(history.tobytes(), 0) + count
     others = np.array([after.get(history.tobytes(), 0) for history in declared.histories])
     shares = np.maximum(declared.counts / (declared.counts + others), teaching.share)
+    said = {history.tobytes() for history in declared.histories}
+    old, kept = (part[_others(part, said)] for part in (seen.histories, kept))
+    drawn = seen.counts[_others(seen.histories, said)].astype(np.float64) ** 0.7
     return Lesson(
         torch.from_numpy(declared.histories),
         torch.from_numpy(declared.nexts),
-        torch.from_numpy(np.minimum(shares, 0.5)).float(),
-        torch.from_numpy(seen.histories),
-        torch.from_numpy(seen.counts.astype(np.float64) ** 0.7),
+        torch.from_numpy(np.minimum(shares, MOST)).float(),
+        torch.from_numpy(np.concatenate([old, kept])),
+        torch.from_numpy(np.concatenate([drawn, np.full(len(kept), (drawn.sum() or 1) / max(len(kept), 1))])),
     )
+
+
+def _others(histories: Ints, said: set[bytes]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which histories are none of those said: what is declared after one, its replay would take back."""
+    return np.array([history.tobytes() not in said for history in histories], dtype=np.bool_)
 
 
 def _no_entries() -> tuple[Ints, np.ndarray[tuple[int], np.dtype[np.bool_]]]:

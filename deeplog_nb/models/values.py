@@ -50,6 +50,8 @@ class ValueModel:
     │ 0        ┆ null    ┆ null ┆ null     │
     │ 1        ┆ elapsed ┆ 42.0 ┆ 2.0      │
     └──────────┴─────────┴──────┴──────────┘
+    >>> model.update(slow)
+    Update(0 alarms cleared, 0 true anomalies lost, 0 new alarms)
     """
 
     def __init__(
