@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
+    from deeplog_nb.views.feedback import feedback_curve
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
@@ -118,6 +119,7 @@ _HOMES = {
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
+    "views.feedback": ("feedback_curve",),
     "views.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -172,6 +174,7 @@ __all__ = [
     "error_series",
     "evaluate",
     "false_alarms",
+    "feedback_curve",
     "first_half",
     "from_keys",
     "from_structured",
