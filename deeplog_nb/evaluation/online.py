@@ -7,7 +7,6 @@ Units are entries. The false-alarm rate is false alarms over all entries, as its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -20,7 +19,6 @@ from deeplog_nb.evaluation.stream import HISTORY, Stream, generated_lines, strea
 from deeplog_nb.evaluation.text import grid
 from deeplog_nb.lines.read import read
 from deeplog_nb.models.keys import KeyModel, KeySettings
-from deeplog_nb.models.training import Training
 
 G: Final = 6
 SHARES: Final = (0.01, 0.1)
@@ -66,9 +64,9 @@ def online_text(rows: pl.DataFrame) -> str:
     return "\n".join([*head, *grid(told.columns, told.rows())])
 
 
-def methods(train: pl.DataFrame, seed: int = 0) -> dict[str, Adaptive]:
+def methods(train: pl.DataFrame) -> dict[str, Adaptive]:
     """Every method, fitted to these normal sessions."""
-    model = KeyModel.of(replace(SETTINGS, training=Training(seed=seed))).fit(train)
+    model = KeyModel.of(SETTINGS).fit(train)
     return {
         "lstm": Taught(Ranked(model, G)),
         "lstm, not taught": Ranked(model, G),
