@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deeplog_nb.evaluation import adaptive
 from deeplog_nb.evaluation.adaptive import Adaptive, Answered, KnownKeys, Pairs, Ranked, Taught
 from deeplog_nb.frames import SESSIONS
 from deeplog_nb.models.keys import KeyModel
@@ -85,8 +87,9 @@ def test_a_taught_model_knows_the_key(model: KeyModel) -> None:
     assert model.vocabulary.keys == (1, 2, 3)
 
 
-def test_lessons_get_rarer(model: KeyModel) -> None:
+def test_lessons_get_rarer(model: KeyModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first answers are taught one by one, later ones when they are an eighth of those before."""
+    monkeypatch.setattr(adaptive, "BRIEF", replace(adaptive.BRIEF, steps=1))
     method: Adaptive = Taught(Ranked(model, 1))
     waiting = []
     for key in range(10, 30):

@@ -21,7 +21,7 @@ def rows() -> pl.DataFrame:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(experiment, "SETTINGS", replace(SETTINGS, units=16, training=Training(epochs=8)))
         patch.setattr(prequential, "BUDGETS", (10,))
-        log = generated_lines(make_bgl(2, lines=8000))
+        log = generated_lines(make_bgl(2, lines=6000))
         return pl.DataFrame([*experiment._published(), *compared("seed 2", 0.1, stream(log, 0.1))])
 
 
