@@ -24,7 +24,7 @@ from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.update import CHANGES, Update
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.sessions.pieces import pieces
-from deeplog_nb.verdicts.allowing import allow, allows, with_patterns
+from deeplog_nb.verdicts.allowing import allow, allows, with_patterns, without_shape
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
@@ -92,7 +92,8 @@ class Learner:
         wanted = normal["pattern"].drop_nulls().unique(maintain_order=True)
         kept = wanted.filter(~allows(wanted, wrong["pattern"].drop_nulls()))
         if canaries is not None and len(canaries):
-            kept = kept.filter(~kept.is_in(self._needed(kept, canaries).implode()))
+            plain = without_shape(kept)  # canaries are known by their keys
+            kept = kept.filter(~plain.is_in(self._needed(plain, canaries).implode()))
         new = replace(self, allowed=tuple(kept))
         clash = len(wanted) - len(kept)
         refused = f"{clash} of {len(wanted)} patterns are those of confirmed anomalies too" if clash else None
