@@ -156,25 +156,27 @@ class Taught:
 
 @dataclass(frozen=True)
 class Answered:
-    """A method with the answers it was given: the very patterns called normal are no alarms any more.
+    """A method with the answers it was given: a pattern called normal is no alarm any more, a confirmed one stays one.
 
-    The method learns from them what it can, but for keys that were an alert once: such a key is normal in the very
-    patterns that a person allowed and in no other.
+    The method learns from what is normal, but for keys that were an alert once: such a key is normal in the very
+    patterns that a person allowed and in no other. A pattern that was called both is an alarm.
     """
 
     method: Adaptive
     allowed: frozenset[Pattern] = frozenset()
-    alerts: frozenset[int] = frozenset()  # keys that a person confirmed as anomalies
+    confirmed: frozenset[Pattern] = frozenset()
+    alerts: frozenset[int] = frozenset()  # the keys of what was confirmed
 
     def judge(self, histories: Ints, keys: Ints) -> Flags:
-        """What the method flags and no person has allowed.
+        """What the method flags and no person has allowed, and what a person has confirmed.
 
-        >>> odd = Answered(KnownKeys(frozenset({1}))).confirm(np.array([2])).learn(np.array([[1, 1]]), np.array([2]))
-        >>> odd.judge(np.array([[1, 1], [1, 2]]), np.array([2, 2])).tolist()
+        >>> odd = Answered(KnownKeys(frozenset({1}))).learn(np.array([[1, 1]]), np.array([2]))
+        >>> odd.confirm(np.array([[1, 2]]), np.array([1])).judge(np.array([[1, 1], [1, 2]]), np.array([2, 1])).tolist()
         [False, True]
         """
-        free = np.array([pattern in self.allowed for pattern in _patterns(histories, keys)], bool)
-        return np.asarray(self.method.judge(histories, keys) & ~free, bool)
+        found = self.method.judge(histories, keys).tolist()
+        told = zip(found, _patterns(histories, keys), strict=True)
+        return np.array([p in self.confirmed or (odd and p not in self.allowed) for odd, p in told], bool)
 
     def learn(self, histories: Ints, keys: Ints) -> Answered:
         """With these patterns allowed, and learnt where they may be."""
@@ -182,9 +184,10 @@ class Answered:
         method = self.method.learn(histories[may], keys[may]) if may.any() else self.method
         return replace(self, method=method, allowed=self.allowed | set(_patterns(histories, keys)))
 
-    def confirm(self, keys: Ints) -> Answered:
-        """With these keys known as alerts; it changes no verdict."""
-        return replace(self, alerts=self.alerts | set(keys.tolist()))
+    def confirm(self, histories: Ints, keys: Ints) -> Answered:
+        """With these alarms known as anomalies."""
+        confirmed = self.confirmed | set(_patterns(histories, keys))
+        return replace(self, confirmed=confirmed, alerts=self.alerts | set(keys.tolist()))
 
 
 def _lesson(due: Iterable[Pattern]) -> pl.DataFrame:

@@ -50,9 +50,9 @@ class Pass:
         return np.asarray(self._known[wanted] == 1, bool)
 
     def confirm(self, entries: Ints) -> None:
-        """The person said that these are anomalies: no verdict changes."""
+        """The person said that these alarms are anomalies: what is an alarm stays one, so nothing is judged again."""
         self.labels += len(entries)
-        self.method = self.method.confirm(self.stream.keys[entries])
+        self.method = self.method.confirm(self.stream.histories[entries], self.stream.keys[entries])
 
     def learn(self, entry: int) -> None:
         """The person said that this entry is normal."""

@@ -73,10 +73,18 @@ def test_only_the_very_pattern_is_allowed(model: KeyModel) -> None:
 
 def test_a_key_that_was_an_alert_is_allowed_but_not_learnt() -> None:
     """Other keys are learnt after whatever history, this one in the very pattern only."""
-    before = Answered(KnownKeys.fit(as_session(TRAIN))).confirm(np.array([7]))
+    before = Answered(KnownKeys.fit(as_session(TRAIN))).confirm(np.array([[1, 1]]), np.array([7]))
     after = told(told(before, 2, 3, 7), 2, 3, 8)
     assert says(before, [2, 3, 7]) == [True]
     assert says(after, [2, 3, 7], [1, 2, 7], [1, 2, 8]) == [False, True, False]
+
+
+def test_what_was_confirmed_stays_an_alarm() -> None:
+    """Whatever the method learns afterwards, and whatever a person says of the same pattern."""
+    before = Answered(KnownKeys(frozenset({1}))).confirm(np.array([[1, 1]]), np.array([7]))
+    after = replace(before, method=KnownKeys(frozenset({1, 7})))
+    assert says(after, [1, 1, 7], [1, 2, 7]) == [True, False]
+    assert says(told(after, 1, 1, 7), [1, 1, 7]) == [True]
 
 
 def test_a_taught_model_knows_the_key(model: KeyModel) -> None:

@@ -43,7 +43,7 @@ def naive(log: Stream, method: Adaptive) -> Flags:
         one = slice(at, at + 1)
         flags[at] = told.judge(log.histories[one], log.keys[one])[0]
         if flags[at] and log.abnormal[at]:
-            told = told.confirm(log.keys[one])
+            told = told.confirm(log.histories[one], log.keys[one])
         elif flags[at]:
             told = told.learn(log.histories[one], log.keys[one])
     return flags
