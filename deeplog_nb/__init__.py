@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
-    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
@@ -75,7 +75,7 @@ _HOMES = {
     "baselines.tfidf": ("TfidfLSTM",),
     "case.case": ("Case",),
     "case.report": ("write_report",),
-    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
     "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
@@ -185,6 +185,7 @@ __all__ = [
     "load",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
     "mutants",
