@@ -19,7 +19,7 @@ from deeplog_nb.frames import ERRORS, check
 from deeplog_nb.models.bounds import LEAST, Bounds, fading, p_value, quantile
 from deeplog_nb.models.categories import Categories
 from deeplog_nb.models.channels import Channels
-from deeplog_nb.models.forecasters import Forecasters
+from deeplog_nb.models.forecasters import BLOCK, Forecasters
 from deeplog_nb.models.robust import Robust
 from deeplog_nb.sessions.series import Groups, Layout, Vectors
 
@@ -47,9 +47,11 @@ class Told:
         return Told(*(np.where(mine, a, b) for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
-def by_network(forecasters: Forecasters, channels: Channels, bounds: Bounds, vectors: Vectors, numbers: Ints) -> Told:
+def by_network(
+    forecasters: Forecasters, channels: Channels, bounds: Bounds, vectors: Vectors, numbers: Ints, block: int = BLOCK
+) -> Told:
     """What the networks say of the entries that have one."""
-    forecast, scales = forecasters.forecast(vectors, numbers), forecasters.scales
+    forecast, scales = forecasters.forecast(vectors, numbers, block), forecasters.scales
     error, bound, tail, worst = channels.judge(forecast.squares, forecast.series, bounds)
     at = forecast.series, worst
     expected = forecast.expected[np.arange(len(worst)), worst] * scales.deviation[at] + scales.mean[at]

@@ -1,0 +1,197 @@
+"""Rows -> ERRORS of those that may be odd: the value model, with the last vectors of each series in mind.
+
+All arithmetic is the model's own; here it is only told which vectors came before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from deeplog_nb.frames import ERRORS, SESSIONS
+from deeplog_nb.models.fitted import Fitted
+from deeplog_nb.models.told import Told, errors_frame
+from deeplog_nb.models.values import ValueModel
+from deeplog_nb.sessions.quantities import amount
+from deeplog_nb.sessions.series import HUGE, Vectors
+from deeplog_nb.stream.live import Floats, Past
+from deeplog_nb.stream.sessions import Row
+
+REMEMBERED: Final = 1 << 16  # amounts whose number is kept; then all are forgotten
+BLOCKS: Final = (8, 32, 256)  # places of a series that are forecast at once: the least that holds the most frequent
+Parameters = Sequence[Sequence[str] | None]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Values:
+    """A fitted value model, and what the stream must remember for it."""
+
+    model: Fitted
+    past: Past = field(default_factory=dict)  # of each series over the whole log, the last vectors
+    touched: set[tuple[int, int]] = field(default_factory=set)  # series whose past has changed since someone asked
+    amounts: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: ValueModel) -> Values:
+        """The model of a detector, with nothing behind it."""
+        return cls(model.fitted)
+
+    def __post_init__(self) -> None:
+        self._slots: dict[int, list[tuple[int, int, str]]] = {}
+        for key, slot, at, unit in self.model.layout.slots.select("key", "slot", "at", "unit").rows():
+            self._slots.setdefault(key, []).append((slot, at, unit or ""))
+        self._checks: dict[int, dict[int, set[str]]] = {}
+        for key, at in self.model.categories.positions.select("key", "at").rows():
+            self._checks.setdefault(key, {})[at] = set()
+        for key, at, text in self.model.categories.known.select("key", "at", "text").rows():
+            self._checks.get(key, {}).get(at, set()).add(text)
+
+    @property
+    def wanted(self) -> set[int]:
+        """The keys whose parameters are looked at."""
+        return self._slots.keys() | self._checks.keys()
+
+    def errors(self, rows: Sequence[Row], parameters: Parameters, confidence: float) -> pl.DataFrame:
+        """ERRORS of the entries that a rule could flag at this confidence; the others are as they should be."""
+        entries = [row for row in rows if row.of is not None and row.entry >= 0]
+        told = self._tell(entries, parameters)
+        least = (1 - confidence) * 1.01  # which is exact is for ``verdicts`` to say, in 32 bits
+        kept = {at for at, row in enumerate(entries) if self._is_new(row.key, parameters[row.entry])}
+        if told is not None:
+            kept.update(np.flatnonzero(told.tail <= least).tolist())
+        if not kept:
+            return pl.DataFrame(schema=ERRORS)
+        odd = sorted(kept)
+        nothing = np.full(len(entries), np.nan)
+        told = told or Told(nothing, nothing, nothing, np.zeros(len(entries), np.int64), nothing, nothing, nothing)
+        picked = Told(*(values[odd] for values in vars(told).values()))
+        sessions = _frame([entries[at] for at in odd], parameters)
+        return errors_frame(sessions, picked, self.model.layout, self.model.categories)
+
+    def _is_new(self, key: int | None, texts: Sequence[str] | None) -> bool:
+        """Whether a checked position of this entry has a text that it never had."""
+        checks = self._checks.get(key or 0)
+        if not checks or texts is None:
+            return False
+        return any(at < len(texts) and texts[at] not in known for at, known in checks.items())
+
+    def _tell(self, entries: Sequence[Row], parameters: Parameters) -> Told | None:
+        """What the model says of each entry; None where no entry has a number."""
+        values = self._vectors(entries, parameters)
+        there = np.flatnonzero(np.isfinite(values).any(axis=1))
+        if not len(there):
+            return None
+        some = [entries[at] for at in there.tolist()]
+        fresh = Vectors(
+            values[there],
+            np.array([row.key for row in some], dtype=np.int64),
+            np.array([row.before for row in some], dtype=np.int64),
+            np.arange(len(some)),
+            np.array([row.of.serial if row.of else -1 for row in some], dtype=np.int64),
+        )
+        numbers = self.model.numbers(fresh)
+        pasts = self._pasts(some, fresh, numbers)
+        before = len(pasts.keys)
+        most = int(np.bincount(numbers[numbers >= 0], minlength=1).max()) + self.model.settings.history
+        block = next((size for size in BLOCKS if size >= most), BLOCKS[-1])
+        told = self.model.tell(_behind(pasts, fresh), block)
+        self._remember(some, fresh, numbers)
+        return _spread(told, before, there, len(entries))
+
+    def _vectors(self, entries: Sequence[Row], parameters: Parameters) -> Floats:
+        """The values of each entry, [M, D]; NaN where there is none."""
+        values = np.full((len(entries), self.model.layout.size), np.nan)
+        if self.model.settings.elapsed:
+            values[:, 0] = [np.nan if row.elapsed is None else row.elapsed for row in entries]
+        places, texts = [], []
+        for number, row in enumerate(entries):
+            for slot, at, unit in self._slots.get(row.key or 0, ()):
+                said = parameters[row.entry] or ()
+                if at < len(said):
+                    places.append((number, slot))
+                    texts.append((said[at], unit))
+        if places:
+            values[tuple(np.array(places).T)] = self._amounts(texts)
+        return values.clip(-HUGE, HUGE)
+
+    def _amounts(self, asked: Sequence[tuple[str, str]]) -> list[float]:
+        """The number that each text states, in its unit; NaN where it states none."""
+        new = list(dict.fromkeys(pair for pair in asked if pair not in self.amounts))
+        if len(self.amounts) + len(new) > REMEMBERED:
+            self.amounts.clear()
+            new = list(dict.fromkeys(asked))
+        if new:
+            frame = pl.DataFrame(new, schema={"text": pl.String, "unit": pl.String}, orient="row")
+            told = frame.select(amount(pl.col("text"), pl.col("unit")).fill_null(np.nan)).to_series()
+            self.amounts.update(zip(new, told.to_list(), strict=True))
+        return [self.amounts[pair] for pair in asked]
+
+    def _pasts(self, some: Sequence[Row], fresh: Vectors, numbers: Ints) -> Vectors:
+        """The remembered vectors of all series that are asked for."""
+        found = []
+        for at, key in self._firsts(fresh, numbers):
+            rows = self._past_of(some[at]).get(key)
+            if rows is not None:
+                found.append((rows, *key, int(fresh.session[at])))
+        sizes = [len(rows) for rows, *_ in found]
+        values = np.concatenate([rows for rows, *_ in found]) if found else fresh.values[:0]
+        facts = [np.repeat(np.array([each[at] for each in found], dtype=np.int64), sizes) for at in (1, 2, 3)]
+        return Vectors(values, facts[0], facts[1], np.arange(len(values)), facts[2])
+
+    def _remember(self, some: Sequence[Row], fresh: Vectors, numbers: Ints) -> None:
+        """Keep the last vectors of each series."""
+        history = self.model.settings.history
+        for key, mine in self._members(fresh, numbers):
+            past = self._past_of(some[mine[0]])
+            new = fresh.values[mine[-history:]]
+            old = past.get(key)
+            past[key] = new if old is None or len(new) == history else np.concatenate([old, new])[-history:]
+            if past is self.past:
+                self.touched.add(key)
+
+    def _firsts(self, fresh: Vectors, numbers: Ints) -> list[tuple[int, tuple[int, int]]]:
+        return [(mine[0], key) for key, mine in self._members(fresh, numbers)]
+
+    def _members(self, fresh: Vectors, numbers: Ints) -> list[tuple[tuple[int, int], list[int]]]:
+        """Each run of a series, told by its key and the key before, and its entries in order."""
+        groups, by_session = self.model.forecasters.groups, self.model.settings.series == "session"
+        runs: dict[tuple[int, int], list[int]] = {}
+        sessions = fresh.session.tolist() if by_session else [0] * len(numbers)
+        for at, run in enumerate(zip(numbers.tolist(), sessions, strict=True)):
+            if run[0] >= 0:
+                runs.setdefault(run, []).append(at)
+        return [((int(groups.keys[n]), int(groups.before[n])), mine) for (n, _), mine in runs.items()]
+
+    def _past_of(self, row: Row) -> Past:
+        return row.of.past if row.of and self.model.settings.series == "session" else self.past
+
+
+def _behind(first: Vectors, second: Vectors) -> Vectors:
+    parts = zip(vars(first).items(), vars(second).values(), strict=True)
+    joined = {name: np.concatenate([a, b]) for (name, a), b in parts}
+    return Vectors(**joined | {"order": np.arange(len(joined["keys"]))})
+
+
+def _spread(told: Told, before: int, there: Ints, size: int) -> Told:
+    """What was told of the entries that have numbers, among all; NaN: not judged."""
+
+    def spread(values: npt.NDArray[np.float64]) -> Floats:
+        found = np.full(size, np.nan)
+        found[there] = values[before:]
+        return found
+
+    worst = np.zeros(size, np.int64)
+    worst[there] = told.worst[before:]
+    return Told(*(worst if name == "worst" else spread(values) for name, values in vars(told).items()))
+
+
+def _frame(rows: Sequence[Row], parameters: Parameters) -> pl.DataFrame:
+    """SESSIONS of these entries alone."""
+    told = [(row.session, row.position, row.key, 1, False, parameters[row.entry] or []) for row in rows]
+    return pl.DataFrame(told, schema=SESSIONS | {"parameters": pl.List(pl.String())}, orient="row")
