@@ -144,11 +144,13 @@ class Detector:
     def conclude(
         self, ranks: pl.DataFrame, errors: pl.DataFrame, counted: pl.DataFrame | None, events: pl.DataFrame
     ) -> pl.DataFrame:
-        """VERDICTS from what the models say; the one place where they become so, for a whole log and for a stream.
+        """VERDICTS from what the models say, row by row; the one place where they become so, for logs and for streams.
 
-        Of the ``events`` those of key 0 are enough.
+        Of the ``events`` those of key 0 are enough. A stream's ranks are rows of many sessions, each with the
+        ``history`` of keys before it, which is not kept.
         """
-        return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+        judged = judge(ranks, errors, policy=self.policy, counts=counted)
+        return judged.pipe(_with_shape, events).drop("history", strict=False)
 
     def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
         """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""
@@ -220,6 +222,8 @@ def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     at = ["file", "line"]
     text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
     strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
+    if strange.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
     return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
 
 

@@ -47,6 +47,19 @@ class Told:
         return Told(*(np.where(mine, a, b) for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
+@dataclass(frozen=True)
+class Held:
+    """What robust bounds told of held-out normal entries."""
+
+    scores: tuple[Floats, float]  # rising, and how fast the tail of the largest goes on falling
+
+    @classmethod
+    def of(cls, tails: Floats) -> Held:
+        """The scores of these tails of Student's t."""
+        known = np.sort(_surprise(tails))
+        return cls((known, fading(known)))
+
+
 def by_network(
     forecasters: Forecasters, channels: Channels, bounds: Bounds, vectors: Vectors, numbers: Ints, block: int = BLOCK
 ) -> Told:
@@ -59,16 +72,14 @@ def by_network(
     return _gather(vectors, forecast.entries, error, bound, tail, worst, expected, reach)
 
 
-def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float, held: Floats | None = None) -> Told:
+def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float, held: Held | None = None) -> Told:
     """What the robust bounds say of the entries whose sort they know.
 
-    ``held`` are the tails that they told of held-out normal entries: Student's tail is then taken for a score, whose
-    conformal p-value is the tail.
+    With ``held``, Student's tail is taken for a score, whose conformal p-value is the tail.
     """
     numbers = groups.numbers(vectors.keys, vectors.before)
     entries = np.flatnonzero(numbers >= 0)
-    known = np.sort(_surprise(np.array([]) if held is None else held))
-    fade = fading(known)
+    known, fade = (held or Held.of(np.array([]))).scores
     chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
     error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
     tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)

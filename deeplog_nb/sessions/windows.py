@@ -115,7 +115,8 @@ def pairs(
 ) -> Windows:
     """The same of keys that are already cut: the last ones before each entry, and its own key, None for an end.
 
-    A history that is shorter than ``history`` is that of a session that has no more keys.
+    A history that is shorter than ``history`` is that of a session that has no more keys. A key that the model does
+    not know has no window.
 
     >>> found = pairs([[7, 5, 7], [5]], [5, None], Vocabulary((5, 7)), 3)
     >>> found.histories.tolist(), found.nexts.tolist()
@@ -129,7 +130,7 @@ def pairs(
     own = vocabulary.codes(np.array([key or 0 for key in nexts], dtype=np.int64))
     following = np.where(is_end, vocabulary.end, np.where(own >= FIRST, own - FIRST, -1))
     strange = (codes == UNKNOWN).any(axis=1)
-    kept = (start | (lengths >= history)) & (end | ~is_end) & (unknown | ~strange)
+    kept = (start | (lengths >= history)) & (end | ~is_end) & (unknown | ~strange) & (following >= 0)
     of_entry = np.where(kept, kept.cumsum() - 1, -1)
     return Windows(codes[kept], following[kept], np.ones(int(kept.sum()), np.int64), of_entry, following < 0)
 

@@ -13,52 +13,17 @@ from typing import Any, Protocol
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import COUNTED, RANKS, TIME, ModelError
+from deeplog_nb.frames import EVENTS, ModelError
 from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.sessionize import duration
 from deeplog_nb.stream.clock import Clock
+from deeplog_nb.stream.judged import Judge, Judged
 from deeplog_nb.stream.live import Live, arrayed, listed
 from deeplog_nb.stream.parsing import Parser
-from deeplog_nb.stream.ranks import Ranks
 from deeplog_nb.stream.sessions import Row, Sessions
-from deeplog_nb.stream.values import Values
-from deeplog_nb.verdicts.policy import Policy
-
-_PLACE = {"file": pl.String(), "line": pl.UInt64(), "time": pl.Int64()}
-
-
-class Cut(Protocol):
-    """How the log falls into sessions."""
-
-    @property
-    def by(self) -> str | None: ...
-    @property
-    def gap(self) -> str | None: ...
-    @property
-    def count(self) -> int | None: ...
-
-
-class Judge(Protocol):
-    """What a stream needs of a detector."""
-
-    @property
-    def templates(self) -> Templates: ...
-    @property
-    def keys(self) -> KeyModel: ...
-    @property
-    def values(self) -> ValueModel: ...
-    @property
-    def counts(self) -> CountModel | None: ...
-    @property
-    def policy(self) -> Policy: ...
-    @property
-    def cut(self) -> Any: ...
-    def conclude(
-        self, ranks: pl.DataFrame, errors: pl.DataFrame, counted: pl.DataFrame | None, events: pl.DataFrame
-    ) -> pl.DataFrame: ...
-
+from deeplog_nb.stream.values import Parameters, Values
 
 class Stream:
     """LINES as they come -> VERDICTS."""
@@ -106,53 +71,21 @@ class Stream:
             else:
                 rows.append(Row(None, self._loose, key, False, (), file, line, time, None, 0, entry, None))
                 self._loose += 1
-        return self._finish(rows, parsed.parameters, lines, parsed.keys)
+        strange = [entry for entry, key in enumerate(parsed.keys) if key == 0]
+        return self._finish(rows, parsed.parameters, lines[strange].with_columns(key=pl.lit(0, pl.UInt32)))
 
     def close(self) -> pl.DataFrame:
         """VERDICTS of the ends of all sessions that are left; they are open: the log ended first."""
         left = list(self._sessions.live.values())
         rows = [self._sessions.end(part, is_open=True) for part in left]
-        nothing = pl.DataFrame(schema={"file": pl.Categorical(), "line": pl.UInt64(), "message": pl.String()})
-        return self._finish(rows, [], nothing, [])
+        return self._finish(rows, [], pl.DataFrame(schema=EVENTS))
 
-    def _finish(self, rows: list[Row], parameters: Any, lines: pl.DataFrame, keys: list[int]) -> pl.DataFrame:
-        errors = self._values.errors(rows, parameters, self._detector.policy.confidence)
-        strange = [at for at, key in enumerate(keys) if key == 0]
-        events = lines[strange].with_columns(key=pl.lit(0, pl.UInt32))
-        return self._detector.conclude(self._ranks_of(rows), errors, self._counted(rows), events)
-
-    def _ranks_of(self, rows: list[Row]) -> pl.DataFrame:
-        scored = iter(self._ranks.look_up([(row.history, row.key) for row in rows if row.of]))
-        loose = {True: (None, 0.0), False: (None, None)}
-        told = [next(scored) if row.of else loose[row.key == 0] for row in rows]
-        columns = {
-            "session": [row.session for row in rows],
-            "position": [row.position for row in rows],
-            "key": [row.key for row in rows],
-            "open": [row.open for row in rows],
-            "rank": [rank for rank, _ in told],
-            "probability": [chance for _, chance in told],
-            "file": [row.file for row in rows],
-            "line": [row.line for row in rows],
-            "time": [row.time for row in rows],
-        }
-        kinds = {name: kind for name, kind in RANKS.items() if name != "count"}
-        frame = pl.DataFrame(columns, schema=kinds | _PLACE)
-        return frame.with_columns(
-            pl.col("file").cast(pl.Categorical()), pl.col("time").cast(TIME), count=pl.lit(1, pl.UInt32)
-        ).select(*RANKS, *_PLACE)
-
-    def _counted(self, rows: list[Row]) -> pl.DataFrame | None:
-        model = self._detector.counts
-        if model is None:
-            return None
-        over = [row for row in rows if row.key is None and not row.open and row.of]
-        reasons = model.reasons([row.of.counts for row in over if row.of]) if over else []
-        told = [(row.session, reason is not None, reason) for row, reason in zip(over, reasons, strict=True)]
-        return pl.DataFrame(told, schema=COUNTED, orient="row")
+    def _finish(self, rows: list[Row], parameters: Parameters, events: pl.DataFrame) -> pl.DataFrame:
+        odd, errors = self._values.errors(rows, parameters, self._detector.policy.confidence)
+        return self._judged.verdicts(rows, odd, errors, events)
 
     def _set(self, detector: Judge) -> None:
         self._detector = detector
-        self._ranks = Ranks(detector.keys)
+        self._judged = Judged(detector)
         self._values = Values.of(detector.values)
         self._parser = Parser(detector.templates, detector.cut.by, self._values.wanted)

@@ -17,12 +17,11 @@ from deeplog_nb.frames import ERRORS, SESSIONS
 from deeplog_nb.models.fitted import Fitted
 from deeplog_nb.models.told import Told, errors_frame
 from deeplog_nb.models.values import ValueModel
-from deeplog_nb.sessions.quantities import amount
+from deeplog_nb.sessions.quantities import stated
 from deeplog_nb.sessions.series import HUGE, Vectors
 from deeplog_nb.stream.live import Floats, Past
 from deeplog_nb.stream.sessions import Row
 
-REMEMBERED: Final = 1 << 16  # amounts whose number is kept; then all are forgotten
 BLOCKS: Final = (8, 32, 256)  # places of a series that are forecast at once: the least that holds the most frequent
 Parameters = Sequence[Sequence[str] | None]
 Ints = npt.NDArray[np.int64]
@@ -35,7 +34,6 @@ class Values:
     model: Fitted
     past: Past = field(default_factory=dict)  # of each series over the whole log, the last vectors
     touched: set[tuple[int, int]] = field(default_factory=set)  # series whose past has changed since someone asked
-    amounts: dict[tuple[str, str], float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: ValueModel) -> Values:
@@ -57,22 +55,24 @@ class Values:
         """The keys whose parameters are looked at."""
         return self._slots.keys() | self._checks.keys()
 
-    def errors(self, rows: Sequence[Row], parameters: Parameters, confidence: float) -> pl.DataFrame:
-        """ERRORS of the entries that a rule could flag at this confidence; the others are as they should be."""
-        entries = [row for row in rows if row.of is not None and row.entry >= 0]
-        told = self._tell(entries, parameters)
-        least = (1 - confidence) * 1.01  # which is exact is for ``verdicts`` to say, in 32 bits
-        kept = {at for at, row in enumerate(entries) if self._is_new(row.key, parameters[row.entry])}
-        if told is not None:
-            kept.update(np.flatnonzero(told.tail <= least).tolist())
-        if not kept:
-            return pl.DataFrame(schema=ERRORS)
-        odd = sorted(kept)
-        nothing = np.full(len(entries), np.nan)
-        told = told or Told(nothing, nothing, nothing, np.zeros(len(entries), np.int64), nothing, nothing, nothing)
-        picked = Told(*(values[odd] for values in vars(told).values()))
-        sessions = _frame([entries[at] for at in odd], parameters)
-        return errors_frame(sessions, picked, self.model.layout, self.model.categories)
+    def errors(
+        self, rows: Sequence[Row], parameters: Parameters, confidence: float
+    ) -> tuple[set[int], pl.DataFrame]:
+        """Which rows a rule could flag at this confidence, and their ERRORS; the others are as they should be."""
+        entries = {at: row for at, row in enumerate(rows) if row.of is not None and row.entry >= 0}
+        told = self._tell([*entries.values()], parameters)
+        least = (1 - confidence) * 1.01  # which are, is for ``verdicts`` to say, in 32 bits
+        odd = [
+            (number, at)
+            for number, (at, row) in enumerate(entries.items())
+            if told.tail[number] <= least or self._is_new(row.key, parameters[row.entry])
+        ]
+        if not odd:
+            return set(), pl.DataFrame(schema=ERRORS)
+        numbers, places = zip(*odd, strict=True)
+        picked = Told(*(values[[*numbers]] for values in vars(told).values()))
+        sessions = _frame([rows[at] for at in places], parameters)
+        return {*places}, errors_frame(sessions, picked, self.model.layout, self.model.categories)
 
     def _is_new(self, key: int | None, texts: Sequence[str] | None) -> bool:
         """Whether a checked position of this entry has a text that it never had."""
@@ -81,12 +81,10 @@ class Values:
             return False
         return any(at < len(texts) and texts[at] not in known for at, known in checks.items())
 
-    def _tell(self, entries: Sequence[Row], parameters: Parameters) -> Told | None:
-        """What the model says of each entry; None where no entry has a number."""
+    def _tell(self, entries: Sequence[Row], parameters: Parameters) -> Told:
+        """What the model says of each entry."""
         values = self._vectors(entries, parameters)
         there = np.flatnonzero(np.isfinite(values).any(axis=1))
-        if not len(there):
-            return None
         some = [entries[at] for at in there.tolist()]
         fresh = Vectors(
             values[there],
@@ -109,28 +107,13 @@ class Values:
         values = np.full((len(entries), self.model.layout.size), np.nan)
         if self.model.settings.elapsed:
             values[:, 0] = [np.nan if row.elapsed is None else row.elapsed for row in entries]
-        places, texts = [], []
         for number, row in enumerate(entries):
             for slot, at, unit in self._slots.get(row.key or 0, ()):
                 said = parameters[row.entry] or ()
-                if at < len(said):
-                    places.append((number, slot))
-                    texts.append((said[at], unit))
-        if places:
-            values[tuple(np.array(places).T)] = self._amounts(texts)
+                told = stated(said[at], unit) if at < len(said) else None
+                if told is not None:
+                    values[number, slot] = told
         return values.clip(-HUGE, HUGE)
-
-    def _amounts(self, asked: Sequence[tuple[str, str]]) -> list[float]:
-        """The number that each text states, in its unit; NaN where it states none."""
-        new = list(dict.fromkeys(pair for pair in asked if pair not in self.amounts))
-        if len(self.amounts) + len(new) > REMEMBERED:
-            self.amounts.clear()
-            new = list(dict.fromkeys(asked))
-        if new:
-            frame = pl.DataFrame(new, schema={"text": pl.String, "unit": pl.String}, orient="row")
-            told = frame.select(amount(pl.col("text"), pl.col("unit")).fill_null(np.nan)).to_series()
-            self.amounts.update(zip(new, told.to_list(), strict=True))
-        return [self.amounts[pair] for pair in asked]
 
     def _pasts(self, some: Sequence[Row], fresh: Vectors, numbers: Ints) -> Vectors:
         """The remembered vectors of all series that are asked for."""
