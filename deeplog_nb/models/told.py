@@ -46,6 +46,19 @@ class Told:
         mine = np.isfinite(self.tail)
         return Told(*(np.where(mine, a, b) for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
+    def picked(self, rows: Ints) -> Told:
+        """What is said of these entries alone."""
+        return Told(*(values[rows] for values in vars(self).values()))
+
+    def among(self, rows: Ints, size: int) -> Told:
+        """The same where these entries are rows of so many; of the others nothing is said."""
+        spread = {
+            name: np.full(size, 0 if name == "worst" else np.nan, values.dtype) for name, values in vars(self).items()
+        }
+        for name, values in vars(self).items():
+            spread[name][rows] = values
+        return Told(**spread)
+
 
 @dataclass(frozen=True)
 class Held:

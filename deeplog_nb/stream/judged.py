@@ -19,6 +19,7 @@ from deeplog_nb.stream.sessions import Row
 from deeplog_nb.verdicts.policy import Policy
 
 REMEMBERED: Final = 1 << 17  # distinct evidences that are kept, about 100 MB; then all are forgotten
+FEW: Final = 16  # rows that are picked one by one
 CHUNKS: Final = 64  # pieces of the table, after which it is put together
 _PLACE: Final = ("file", "line", "time")
 _EVENTS: Final = {"file": pl.Categorical(), "line": pl.UInt64(), "key": pl.UInt32(), "message": pl.String()}
@@ -82,7 +83,7 @@ class Judged:
         table = self._table.vstack(fresh.tail(len(own))) if own else self._table
         numbers = iter(range(len(self._table), len(table)))
         places = [next(numbers) if each is None else self._at[each] for each in shown]
-        return table[places].with_columns(_identity(rows))
+        return _with_identity(_picked(table, places), rows)
 
     def _evidence(self, row: Row, reason: str | None) -> Evidence:
         """All that the verdict depends on: equal ones get equal verdicts."""
@@ -139,6 +140,19 @@ class Judged:
         kinds = {name: RANKS.get(name, pl.List(pl.UInt32())) for name in facts}
         one = pl.lit(1, pl.UInt32).alias("count")
         return pl.DataFrame(facts, schema=kinds).with_columns(*_identity(rows), one).select(*RANKS, *_PLACE, "history")
+
+
+def _picked(table: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
+    """These rows of the table. A few are cut out one by one: to set all cores on them takes longer."""
+    if len(places) > FEW:
+        return table[places]
+    parts = [table.slice(place, 1) for place in places]
+    return pl.concat(parts, rechunk=False) if parts else table.clear()
+
+
+def _with_identity(judged: pl.DataFrame, rows: Sequence[Row]) -> pl.DataFrame:
+    own = {series.name: series for series in _identity(rows)}
+    return pl.DataFrame([own.get(name, judged[name]) for name in judged.columns])
 
 
 def _identity(rows: Sequence[Row]) -> list[pl.Series]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,11 +37,11 @@ class Live:
         return told | {"past": [[*key, listed(rows)] for key, rows in self.past.items()]}
 
     @classmethod
-    def of(cls, name: str, facts: dict[str, Any]) -> Live:
+    def of(cls, name: str, facts: Mapping[str, Any]) -> Live:
         """The session that told these facts."""
         told = dict(facts)
         past = {(key, before): arrayed(rows) for key, before, rows in told.pop("past")}
-        history, counts = tuple(told.pop("history")), {key: often for key, often in told.pop("counts")}
+        history, counts = tuple(told.pop("history")), dict(told.pop("counts"))
         return cls(name, history=history, counts=counts, past=past, **told)
 
 

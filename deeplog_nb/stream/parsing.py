@@ -121,7 +121,7 @@ class Parser:
             return found["ids"].to_list()
         named = found["named"].to_list()
         told = iter(self._names.tell([text for texts in named for text in texts]))
-        return [[next(told)] if len(texts) == 1 else [*islice(told, len(texts))] for texts in named]
+        return [[*dict.fromkeys(name for name in islice(told, len(texts)) if name is not None)] for texts in named]
 
     def _assign(self, shapes: list[str]) -> list[Assigned]:
         found = self._templates.assign(pl.Series(shapes, dtype=pl.String))

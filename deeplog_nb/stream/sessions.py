@@ -6,10 +6,11 @@ What is kept of a session that is over is how often its id has begun, of so many
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from deeplog_nb.frames import ModelError
 from deeplog_nb.stream.live import History, Live
 
 REMEMBERED: Final = 500_000  # ids of sessions that are over; an older one that comes back is taken for a new one
@@ -45,7 +46,7 @@ class Sessions:
     over: OrderedDict[str, int] = field(default_factory=OrderedDict)  # id -> how often it has begun
     begun: int = 0
     mark: str = "#"
-    touched: set[str] = field(default_factory=set)  # ids whose state has changed since someone asked
+    touched: set[str] = field(default_factory=set)  # ids whose state has changed since that was last asked
 
     def add(
         self, ids: Sequence[str], clock: int, key: int, file: str, line: int, time: int | None, entry: int
@@ -61,6 +62,30 @@ class Sessions:
             parts.sort(key=lambda part: part.serial)
         for part in parts:
             yield self._entry(part, clock, key, file, line, time, entry)
+
+    def known(self, name: str) -> dict[str, Any] | None:
+        """What must be stored of this id; None if it is forgotten."""
+        if name in self.live:
+            return self.live[name].facts()
+        return {"part": self.over[name]} if name in self.over else None
+
+    def restore(self, stored: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take over what was stored of these ids."""
+        self.over.update((name, int(facts["part"])) for name, facts in stored.items() if len(facts) == 1)
+        parts = [Live.of(name, facts) for name, facts in stored.items() if len(facts) > 1]
+        self.live.update((part.id, part) for part in sorted(parts, key=lambda part: (part.clock, part.serial)))
+        self.look_back(self.history)
+
+    def look_back(self, history: int) -> None:
+        """Look back on so many keys from now on; refuses to where they are not all known."""
+        for part in self.live.values():
+            if len(part.history) < min(part.length, history):
+                raise ModelError(
+                    f"session {part.id!r} is known by its last {len(part.history)} keys, and this detector looks back "
+                    f"on {history}; begin a stream of its own with it"
+                )
+            part.history = part.history[-history:]
+        self.history = history
 
     def expire(self, now: int) -> Iterator[Row]:
         """The ends of all sessions that have been silent for too long."""
@@ -119,9 +144,7 @@ class Sessions:
         self.live[name] = fresh
         return fresh, end
 
-    def _entry(
-        self, part: Live, clock: int, key: int, file: str, line: int, time: int | None, entry: int
-    ) -> Row:
+    def _entry(self, part: Live, clock: int, key: int, file: str, line: int, time: int | None, entry: int) -> Row:
         history, position = part.history, part.length
         elapsed = None
         if position and time is not None and part.time is not None:
@@ -133,9 +156,7 @@ class Sessions:
         self.live.move_to_end(part.id)
         self.touched.add(part.id)
         before = history[-1] if history else START
-        return Row(
-            self._name(part), position, key, False, history, file, line, time, elapsed, before, entry, part
-        )
+        return Row(self._name(part), position, key, False, history, file, line, time, elapsed, before, entry, part)
 
     def _name(self, part: Live) -> str:
         return part.id if part.part == 1 else f"{part.id}{self.mark}{part.part}"

@@ -16,12 +16,12 @@ import polars as pl
 from deeplog_nb.frames import ERRORS, SESSIONS
 from deeplog_nb.models.fitted import Fitted
 from deeplog_nb.models.told import Told, errors_frame
-from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.quantities import stated
 from deeplog_nb.sessions.series import HUGE, Vectors
 from deeplog_nb.stream.live import Floats, Past
 from deeplog_nb.stream.sessions import Row
 
+_NONE: Final = pl.DataFrame(schema=ERRORS)
 BLOCKS: Final = (8, 32, 256)  # places of a series that are forecast at once: the least that holds the most frequent
 Parameters = Sequence[Sequence[str] | None]
 Ints = npt.NDArray[np.int64]
@@ -35,11 +35,6 @@ class Values:
     past: Past = field(default_factory=dict)  # of each series over the whole log, the last vectors
     touched: set[tuple[int, int]] = field(default_factory=set)  # series whose past has changed since someone asked
 
-    @classmethod
-    def of(cls, model: ValueModel) -> Values:
-        """The model of a detector, with nothing behind it."""
-        return cls(model.fitted)
-
     def __post_init__(self) -> None:
         self._slots: dict[int, list[tuple[int, int, str]]] = {}
         for key, slot, at, unit in self.model.layout.slots.select("key", "slot", "at", "unit").rows():
@@ -50,14 +45,17 @@ class Values:
         for key, at, text in self.model.categories.known.select("key", "at", "text").rows():
             self._checks.get(key, {}).get(at, set()).add(text)
 
+    def passed_on(self, model: Fitted) -> Values:
+        """The same past behind another model; none of it where the vectors mean something else there."""
+        alike = model.layout.slots.equals(self.model.layout.slots)
+        return Values(model, self.past, self.touched) if alike else Values(model)
+
     @property
     def wanted(self) -> set[int]:
         """The keys whose parameters are looked at."""
         return self._slots.keys() | self._checks.keys()
 
-    def errors(
-        self, rows: Sequence[Row], parameters: Parameters, confidence: float
-    ) -> tuple[set[int], pl.DataFrame]:
+    def errors(self, rows: Sequence[Row], parameters: Parameters, confidence: float) -> tuple[set[int], pl.DataFrame]:
         """Which rows a rule could flag at this confidence, and their ERRORS; the others are as they should be."""
         entries = {at: row for at, row in enumerate(rows) if row.of is not None and row.entry >= 0}
         told = self._tell([*entries.values()], parameters)
@@ -68,9 +66,9 @@ class Values:
             if told.tail[number] <= least or self._is_new(row.key, parameters[row.entry])
         ]
         if not odd:
-            return set(), pl.DataFrame(schema=ERRORS)
+            return set(), _NONE
         numbers, places = zip(*odd, strict=True)
-        picked = Told(*(values[[*numbers]] for values in vars(told).values()))
+        picked = told.picked(np.array(numbers))
         sessions = _frame([rows[at] for at in places], parameters)
         return {*places}, errors_frame(sessions, picked, self.model.layout, self.model.categories)
 
@@ -100,7 +98,7 @@ class Values:
         block = next((size for size in BLOCKS if size >= most), BLOCKS[-1])
         told = self.model.tell(_behind(pasts, fresh), block)
         self._remember(some, fresh, numbers)
-        return _spread(told, before, there, len(entries))
+        return told.picked(np.arange(before, before + len(there))).among(there, len(entries))
 
     def _vectors(self, entries: Sequence[Row], parameters: Parameters) -> Floats:
         """The values of each entry, [M, D]; NaN where there is none."""
@@ -159,19 +157,6 @@ def _behind(first: Vectors, second: Vectors) -> Vectors:
     parts = zip(vars(first).items(), vars(second).values(), strict=True)
     joined = {name: np.concatenate([a, b]) for (name, a), b in parts}
     return Vectors(**joined | {"order": np.arange(len(joined["keys"]))})
-
-
-def _spread(told: Told, before: int, there: Ints, size: int) -> Told:
-    """What was told of the entries that have numbers, among all; NaN: not judged."""
-
-    def spread(values: npt.NDArray[np.float64]) -> Floats:
-        found = np.full(size, np.nan)
-        found[there] = values[before:]
-        return found
-
-    worst = np.zeros(size, np.int64)
-    worst[there] = told.worst[before:]
-    return Told(*(worst if name == "worst" else spread(values) for name, values in vars(told).items()))
 
 
 def _frame(rows: Sequence[Row], parameters: Parameters) -> pl.DataFrame:
