@@ -35,6 +35,7 @@ ABOVE: Final = 0.8  # quantile of the training errors from which on they are the
 SHAPE: Final = 0.5  # the heaviest tail that is believed: the fourth moment of the errors ends there
 SHRINK: Final = 20  # exceedances that as many of a plain exponential tail stand against
 TOP: Final = 20  # scores, the largest, that an exponential tail is fitted to: fewer say too little one by one
+NOISE: Final = 1e-5  # scores that differ by less are equal: a forecast's last digits depend on what it is computed with
 LEAST: Final = 1e-37  # a tail is never told as less: what a 32-bit float can hold
 
 
@@ -52,7 +53,7 @@ class Bounds:
 
     def tail(self, errors: Floats, channels: Ints) -> Floats:
         """Share of normal entries of that channel expected to err as much or more: [P], [P] -> [P]."""
-        scores = self._scores(errors, channels)
+        scores = self._scores(errors, channels) - NOISE
         told = p_value(self._pooled, scores, self._fade)
         for channel, mine in enumerate(members(channels, len(self.start))):
             if len(mine):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, check
-from deeplog_nb.models.bounds import LEAST, Bounds, fading, p_value, quantile
+from deeplog_nb.models.bounds import LEAST, NOISE, Bounds, fading, p_value, quantile
 from deeplog_nb.models.categories import Categories
 from deeplog_nb.models.channels import Channels
 from deeplog_nb.models.forecasters import BLOCK, Forecasters
@@ -95,7 +95,8 @@ def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: floa
     known, fade = (held or Held.of(np.array([]))).scores
     chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
     error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
-    tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)
+    asked = _surprise(tail) - (NOISE if held else 0.0)
+    tail = np.where(np.isfinite(tail), p_value(known, asked, fade), np.nan)
     at = numbers[entries], worst
     return _gather(vectors, entries, error, bound, tail, worst, robust.median[at], np.sqrt(bound) * robust.spread[at])
 
