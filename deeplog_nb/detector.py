@@ -219,11 +219,11 @@ def load(folder: Path | str, *, device: str = "auto") -> Detector:
 
 def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
+    if events.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
     at = ["file", "line"]
     text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
     strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
-    if strange.is_empty():
-        return verdicts.with_columns(shape=pl.lit(None, pl.String))
     return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
 
 

@@ -23,7 +23,7 @@ from deeplog_nb.models.training import Step, Training, losses, pick_device, trai
 from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Sequences, Windows, pairs, sequences, windows
 
-FEW: Final = 8  # histories that are scored together where only some are asked
+BLOCKS: Final = ((8, 8), (64, 512))  # histories that are scored together, where no more than so many are asked
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,16 @@ class KeyModel:
         """Rank and probability of each next key (None: of the end) after its history, as :meth:`rank` tells them.
 
         A history is all keys of a session so far, or the last h of them. A few are answered within a millisecond,
-        in a block of :data:`FEW`; their probabilities may differ from those of :meth:`rank` in the last digits.
+        in blocks of few rows; their probabilities may differ from those of :meth:`rank` in the last digits.
         """
         s = self.settings
         found = pairs(histories, nexts, self.vocabulary, s.history, start=s.start, end=s.end, unknown=s.unknown)
-        ranks, chances = self._look_up(found, FEW if len(found.nexts) <= 4 * FEW else BLOCK)
-        return list(zip(ranks.to_list(), chances.to_list(), strict=True))
+        rows = next((rows for rows, most in BLOCKS if len(found.nexts) <= most), BLOCK)
+        ranks, own = ranked(self.network, torch.from_numpy(found.histories), torch.from_numpy(found.nexts), rows)
+        told: list[tuple[int | None, float | None]] = list(zip(ranks.tolist(), own.tolist(), strict=True))
+        told += [(None, None), (None, 0.0)]  # without a window, and with a key that is not known
+        at = np.where(found.unknown, -1, np.where(found.of_entry < 0, -2, found.of_entry))
+        return [told[each] for each in at.tolist()]
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
         """``key, probability``: the most probable next keys after these ones; key null is the end.
@@ -246,9 +250,9 @@ class KeyModel:
             )
         return network.to(pick_device(s.training.device))
 
-    def _look_up(self, found: Windows, rows: int = BLOCK) -> tuple[pl.Series, pl.Series]:
+    def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:
         """Rank and probability of each entry and end row of the distinct sequences."""
-        rank, own = ranked(self.network, torch.from_numpy(found.histories), torch.from_numpy(found.nexts), rows)
+        rank, own = ranked(self.network, torch.from_numpy(found.histories), torch.from_numpy(found.nexts))
         known = pl.Series(found.nexts >= 0)
         table = pl.DataFrame({"rank": rank.numpy(), "probability": own.numpy()}).with_columns(
             rank=pl.when(known).then("rank").cast(pl.UInt16)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-History = tuple[int, ...]  # the last keys, at most as many as the key model looks back on
+Keys = tuple[int, ...]
 Past = dict[tuple[int, int], Floats]  # of each series of values, told by its key and the key before, the last rows
 
 
@@ -22,7 +22,7 @@ class Live:
     part: int  # 1, 2, …: how often the id had begun by now
     serial: int  # sessions are numbered as they begin
     length: int = 0
-    history: History = ()
+    history: Keys = ()  # the last keys, at most as many as the key model looks back on
     counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where counts are not checked
     clock: int = 0  # when it was last heard of, in microseconds
     time: int | None = None  # of its last record, as the record states it
