@@ -18,7 +18,7 @@ from torch import Tensor
 
 from deeplog_nb.models.forecast import ForecastNetwork
 from deeplog_nb.models.robust import FARTHEST
-from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
+from deeplog_nb.models.training import Step, Training, one_thread, pick_device, train, training_device
 from deeplog_nb.sessions.series import Groups, Vectors, members, resolutions, runs
 
 Floats = npt.NDArray[np.float64]
@@ -195,6 +195,7 @@ def _places(vectors: Vectors, numbers: Ints, scales: Scales, over: Literal["log"
 
 
 @torch.no_grad()
+@one_thread()
 def _forecast(network: ForecastNetwork, places: _Places, block: int = BLOCK) -> Floats:
     """Forecasts for every place, [P, D]; a block of places of all series that have so many at a time."""
     device, told = training_device(network), torch.zeros_like(places.seen)
