@@ -23,7 +23,8 @@ class Live:
     serial: int  # sessions are numbered as they begin
     length: int = 0
     history: Keys = ()  # the last keys, at most as many as the key model looks back on
-    counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where counts are not checked
+    counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where sessions are files
+    flagged: set[int] = field(default_factory=set)  # keys at which a rule of order or counts fired
     clock: int = 0  # when it was last heard of, in microseconds
     time: int | None = None  # of its last record, as the record states it
     file: str = ""
@@ -34,6 +35,7 @@ class Live:
         """The state as JSON takes it; numbers come back exactly."""
         told = {name: getattr(self, name) for name in ("part", "serial", "length", "history", "clock", "time")}
         told |= {"file": self.file, "line": self.line, "counts": list(self.counts.items())}
+        told["flagged"] = sorted(self.flagged)
         return told | {"past": [[*key, listed(rows)] for key, rows in self.past.items()]}
 
     @classmethod
@@ -42,7 +44,7 @@ class Live:
         told = dict(facts)
         past = {(key, before): arrayed(rows) for key, before, rows in told.pop("past")}
         history, counts = tuple(told.pop("history")), dict(told.pop("counts"))
-        return cls(name, history=history, counts=counts, past=past, **told)
+        return cls(name, history=history, counts=counts, flagged={*told.pop("flagged")}, past=past, **told)
 
 
 def listed(rows: Floats) -> list[list[float | None]]:

@@ -110,7 +110,9 @@ class Sessions:
     def _entry(self, rows: Rows, part: Live, clock: int, key: int, place: Place, entry: int) -> None:
         position, time, elapsed = part.length, place[2], None
         if position and time is not None and part.time is not None:
-            elapsed = max(time - part.time, 0) / 1e6  # where the clock ran back, nothing was waited for
+            elapsed = (
+                max(time - part.time, 0) * 1e-6
+            )  # 0 where the clock ran back; not / 1e6: to the last digit as polars
         seen = (*part.history, key)
         rows.add(self._name(part), position, key, seen, place, entry=entry, elapsed=elapsed, of=part)
         part.history = seen if len(seen) <= self.history else seen[1:]

@@ -53,7 +53,7 @@ class Stream:
         silence = duration(cut.gap or (idle if cut.by else None))
         quiet = None if silence is None else silence // MICROSECOND
         self._clock = Clock()
-        self._sessions = Sessions(detector.keys.settings.history, quiet, cut.count, detector.counts is not None)
+        self._sessions = Sessions(detector.keys.settings.history, quiet, cut.count, not cut.whole_files)
         self._loose = 0  # records so far that name no session
         self._stored = state is not None  # whether what was told before is known to the one who asks
         self._set(detector, Values(detector.values.fitted))

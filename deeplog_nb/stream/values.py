@@ -95,7 +95,8 @@ class Values:
         pasts = _pasts(runs, fresh)
         most = max((len(mine) for _, _, mine in runs), default=0) + self.model.settings.history
         block = next((size for size, limit in BLOCKS if most <= limit), BLOCK)
-        told = self.model.tell(_behind(pasts, fresh), block)
+        both = _behind(pasts, fresh)
+        told = self.model.tell(both, self.model.numbers(both), block)
         self._remember(runs, fresh)
         return told.picked(np.arange(len(pasts.keys), len(pasts.keys) + len(there))).among(there, len(rows))
 
