@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
+    from deeplog_nb.stream.stream import Stream
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.coverage import coverage
     from deeplog_nb.verdicts.curve import score_curve
@@ -104,6 +105,7 @@ _HOMES = {
     "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
+    "stream.stream": ("Stream",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.coverage": ("coverage",),
     "verdicts.curve": ("score_curve",),
@@ -155,6 +157,7 @@ __all__ = [
     "SessionLength",
     "Setting",
     "Spell",
+    "Stream",
     "Structured",
     "Suitability",
     "Teaching",
