@@ -28,6 +28,7 @@ from deeplog_nb.lines.unfinished import Unfinished, Wanted
 KEPT: Final = 8  # generations that are known again among the siblings
 COPIED: Final = "it was copied and then truncated; lines written between the two are lost"
 SKIPPED: Final = "the file that took its name was truncated or removed before it was read"
+SHORTENED: Final = "what was not complete yet was cut off or overwritten"
 LATE: Final = "lines were written to it after another file had taken its name"
 
 
@@ -109,8 +110,6 @@ class Follower:
         if (found := current.read(now)) is None:
             return self._arrival(self._lost(current, now), more=True)
         records, more = self._named(found[0], current.place), found[1]
-        if current.shrunk:
-            self._gap(current.place, "it was cut short; lines that were not complete yet may be lost")
         if not more and not is_at(self._wanted.path, current.file):
             current.turn_away(now)
         if not more and current.is_quiet(now):
@@ -121,9 +120,8 @@ class Follower:
 
     def close(self) -> None:
         """Let go of the files; the last arrival's position is where to go on."""
-        for file in (self._now.file if self._now else None, self._left[0] if self._left else None):
-            if file:
-                file.close()
+        for file in ([self._now.file] if self._now else []) + ([self._left[0]] if self._left else []):
+            file.close()
         self._now = self._left = None
 
     def _open(self, now: float) -> Unfinished | None:
@@ -134,10 +132,14 @@ class Follower:
             self._now = Unfinished(file, replace(self._place, copied=self._place.copied or copied), self._wanted, now)
             if not known.first:
                 self._gap(self._place, "it was empty when last seen, and may have been replaced since")
-        elif file := opened(path):
+        elif fresh := opened(path):
+            if known and known.offset and known.is_of(fresh) and known.reaches(fresh):
+                self._gap(self._place, SHORTENED)
+                self._now = Unfinished(fresh, self._place, self._wanted, now)
+                return self._now
             if known:
                 self._gap(self._place, "it was truncated, replaced, removed or packed while nobody was reading")
-            self._start(file, self._place, now)
+            self._start(fresh, self._place, now)
         return self._now
 
     def _start(self, file: IO[bytes], before: Place, now: float) -> None:
@@ -154,6 +156,10 @@ class Follower:
             self._now = Unfinished(
                 file, replace(current.place, copied=current.place.copied or copied), self._wanted, now
             )
+            return []
+        if current.known.offset and current.known.reaches(current.file):
+            self._gap(current.place, SHORTENED)
+            self._now = Unfinished(current.file, current.place, self._wanted, now)
             return []
         self._gap(current.place, "it was truncated or overwritten")
         self._start(current.file, current.place, now)

@@ -1,8 +1,9 @@
 """Which file on disk is the one we were reading, and which ones were written after it: rotated logs.
 
 A log's name stays while the file behind it changes. A file is told by device and inode, by its first
-KiB and by the last KiB before the place that was reached: each alone has misled a log shipper. What is
-read of it is ``follow``'s matter; packed siblings are named, never read.
+KiB and by the last KiB before the place that was reached and before its end as it was last seen: each
+alone has misled a log shipper. What is read of it is ``follow``'s matter; packed siblings are named, never
+read.
 """
 
 from __future__ import annotations
@@ -35,9 +36,16 @@ class Identity:
     head: str
     offset: int
     tail: str  # of the last KiB before the offset
+    seen: int  # how large it was; what lies behind the offset was not complete
+    end: str  # of the last KiB of that
 
     def is_in(self, file: IO[bytes]) -> bool:
-        """Whether this file begins and goes on, up to the offset, as the one we knew."""
+        """Whether this file begins and goes on as the one we knew, as far as we saw it."""
+        is_as_long = os.fstat(file.fileno()).st_size >= self.seen
+        return is_as_long and self.end == _tail(file, self.seen) and self.reaches(file)
+
+    def reaches(self, file: IO[bytes]) -> bool:
+        """Whether this file begins and goes on as the one we knew, at least up to the offset."""
         if os.fstat(file.fileno()).st_size < max(self.offset, self.first):
             return False
         return self.head == _digest(file, 0, self.first) and self.tail == _tail(file, self.offset)
@@ -51,7 +59,8 @@ def identify(file: IO[bytes], offset: int) -> Identity:
     """The identity of an open file that has been read up to this offset."""
     facts = os.fstat(file.fileno())
     first = min(EDGE, facts.st_size)
-    return Identity(facts.st_dev, facts.st_ino, first, _digest(file, 0, first), offset, _tail(file, offset))
+    head, tail, end = _digest(file, 0, first), _tail(file, offset), _tail(file, facts.st_size)
+    return Identity(facts.st_dev, facts.st_ino, first, head, offset, tail, facts.st_size, end)
 
 
 def read_at(file: IO[bytes], start: int, size: int) -> bytes:
@@ -100,7 +109,7 @@ def find(path: Path, known: Identity) -> tuple[IO[bytes], bool] | None:
             if known.is_in(file):
                 if known.is_of(file):
                     return file, False
-                copies += [candidate] * (candidate != path and known.offset > 0)
+                copies += [candidate] * (candidate != path and known.seen > 0)
             file.close()
     longest = max(copies, key=lambda copy: copy.stat().st_size, default=None)
     return None if longest is None else (open_file(longest), True)

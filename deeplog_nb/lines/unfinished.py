@@ -6,7 +6,7 @@ It reads, cuts and waits; what is done when the file is another one all of a sud
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -47,15 +47,14 @@ class Unfinished:
         self.file, self.place, self.wanted = file, place, wanted
         self.known = identify(file, place.end)
         self.position: dict[str, Any] = to_json(place, identify(file, place.offset))
-        self.size, self.shrunk, self.away, self._changed = 0, False, False, now
+        self.size, self.away, self._changed = 0, False, now
         self._seen: float | None = None  # when the first bytes were
         self._untold = -1  # where the lines ended that did not tell their layout
         self._scanned = self._whole = 0  # where the last whole line ends among the bytes that were looked through
 
     def measure(self, now: float) -> int:
-        """How large it is; ``shrunk`` says whether it was larger."""
+        """How large it is."""
         before, self.size = self.size, os.fstat(self.file.fileno()).st_size
-        self.shrunk = self.size < before
         if self.size != before:
             self._changed = now
         if self._seen is None and self.size:
@@ -67,8 +66,8 @@ class Unfinished:
         if not self.away:
             self.away, self._changed = True, now
         if self.place.ahead is None:
-            self.place = replace(self.place, ahead=_seen(self.wanted.path))
-            self.position = to_json(self.place, identify(self.file, self.place.offset))
+            self.place = replace(self.place, ahead=(ahead := _seen(self.wanted.path)))
+            self.position = {**self.position, "ahead": ahead and asdict(ahead)}
 
     def is_quiet(self, now: float) -> bool:
         """Whether nothing came for as long as a record waits."""
