@@ -23,10 +23,9 @@ from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.places import Place, from_json
 from deeplog_nb.lines.read import WRONG, fitting
-from deeplog_nb.lines.unfinished import Unfinished, Wanted
+from deeplog_nb.lines.unfinished import KEPT, Unfinished, Wanted
 
-KEPT: Final = 8  # generations that are known again among the siblings
-COPIED: Final = "it was copied and then truncated; lines written between the two are lost"
+COPIED: Final = "it is a copy, or may be, made before the log was truncated; lines written between the two are lost"
 SKIPPED: Final = "the file that took its name was truncated or removed before it was read"
 SHORTENED: Final = "what was not complete yet was cut off or overwritten"
 LATE: Final = "lines were written to it after another file had taken its name"
@@ -129,9 +128,12 @@ class Follower:
         path, known = self._wanted.path, self._known
         if known and (found := find(path, known)):
             file, copied = found
-            self._now = Unfinished(file, replace(self._place, copied=self._place.copied or copied), self._wanted, now)
-            if not known.first:
+            if known.seen or known.is_untouched(file):
+                place = replace(self._place, copied=self._place.copied or copied)
+                self._now = Unfinished(file, place, self._wanted, now)
+            else:
                 self._gap(self._place, "it was empty when last seen, and may have been replaced since")
+                self._start(file, replace(self._place, copied=True), now)
         elif fresh := opened(path):
             if known and known.offset and known.is_of(fresh) and known.reaches(fresh):
                 self._gap(self._place, SHORTENED)
@@ -139,13 +141,14 @@ class Follower:
                 return self._now
             if known:
                 self._gap(self._place, "it was truncated, replaced, removed or packed while nobody was reading")
-            self._start(fresh, self._place, now)
+            self._start(fresh, replace(self._place, ahead=()), now)
         return self._now
 
     def _start(self, file: IO[bytes], before: Place, now: float) -> None:
         """Begin with the first byte of another generation."""
         copied = before.copied and not is_at(self._wanted.path, file)
-        place = Place(before.generation + 1, copied=copied, layout=before.layout, past=before.past)
+        kept = before.layout, before.past, before.ahead
+        place = Place(before.generation + 1, 0, None, None, copied, *kept)
         self._now = Unfinished(file, place, self._wanted, now)
 
     def _lost(self, current: Unfinished, now: float) -> list[pl.DataFrame]:
@@ -162,7 +165,7 @@ class Follower:
             self._now = Unfinished(current.file, current.place, self._wanted, now)
             return []
         self._gap(current.place, "it was truncated or overwritten")
-        self._start(current.file, current.place, now)
+        self._start(current.file, replace(current.place, ahead=()), now)
         return self._named([current.place.growing.settle()[0]] if current.place.growing else [], current.place)
 
     def _following(self, current: Unfinished) -> tuple[Successors, IO[bytes]] | None:
@@ -175,15 +178,6 @@ class Follower:
                 file.close()
         return None
 
-    def _skipped(self, ahead: Identity, after: Successors) -> bool:
-        """Whether the file that was seen under the name is no longer there as it was."""
-        for path in (*after.paths, self._wanted.path):
-            if file := opened(path):
-                with file:
-                    if ahead.is_in(file):
-                        return False
-        return True
-
     def _leave(self, current: Unfinished, after: Successors, file: IO[bytes], now: float) -> list[pl.DataFrame]:
         """The rest of a file whose name another one bears; then that one begins."""
         if (rest := current.finish(now)) is None:
@@ -192,13 +186,16 @@ class Follower:
         place = current.place
         why = [COPIED] * place.copied + ["it was moved away or deleted, maybe not it alone"] * (not after.found)
         why += [f"{', '.join(path.name for path in after.packed)} came next and cannot be read"] * bool(after.packed)
-        why += [SKIPPED] * (place.ahead is not None and self._skipped(place.ahead, after))
+        there = [*after.paths, self._wanted.path]
+        why += [SKIPPED] * any(not any(map(seen.is_at, there)) for seen in place.ahead)
+        ahead = tuple(seen for seen in place.ahead if not seen.is_in(file) and not is_at(self._wanted.path, file))
         if why:
             self._gap(place, "; ".join(why))
         if self._left:
             self._left[0].close()
         self._left = current.file, Gap(self._name(place), place.generation, place.end, LATE)
-        self._start(file, replace(place, past=(*place.past, current.known)[-KEPT:]), now)
+        past = (*place.past, current.known)[-KEPT:]
+        self._start(file, replace(place, past=past, ahead=ahead), now)
         return self._named(rest, place)
 
     def _watch_left(self) -> None:

@@ -38,17 +38,28 @@ class Identity:
     tail: str  # of the last KiB before the offset
     seen: int  # how large it was; what lies behind the offset was not complete
     end: str  # of the last KiB of that
+    changed: int  # when it was last written to or renamed, in ns: all that is known of an empty file
 
     def is_in(self, file: IO[bytes]) -> bool:
         """Whether this file begins and goes on as the one we knew, as far as we saw it."""
         is_as_long = os.fstat(file.fileno()).st_size >= self.seen
         return is_as_long and self.end == _tail(file, self.seen) and self.reaches(file)
 
+    def is_at(self, path: Path) -> bool:
+        """Whether the file at this path is the one we knew, or a copy of it."""
+        with suppress(InputError), open_file(path) as file:
+            return self.is_in(file)
+        return False
+
     def reaches(self, file: IO[bytes]) -> bool:
         """Whether this file begins and goes on as the one we knew, at least up to the offset."""
         if os.fstat(file.fileno()).st_size < max(self.offset, self.first):
             return False
         return self.head == _digest(file, 0, self.first) and self.tail == _tail(file, self.offset)
+
+    def is_untouched(self, file: IO[bytes]) -> bool:
+        """Whether nothing at all was done with this file since."""
+        return self.is_of(file) and os.fstat(file.fileno()).st_ctime_ns == self.changed
 
     def is_of(self, file: IO[bytes]) -> bool:
         """Whether the system calls this file by the same number; device numbers may change when it restarts."""
@@ -60,7 +71,8 @@ def identify(file: IO[bytes], offset: int) -> Identity:
     facts = os.fstat(file.fileno())
     first = min(EDGE, facts.st_size)
     head, tail, end = _digest(file, 0, first), _tail(file, offset), _tail(file, facts.st_size)
-    return Identity(facts.st_dev, facts.st_ino, first, head, offset, tail, facts.st_size, end)
+    number = facts.st_dev, facts.st_ino
+    return Identity(*number, first, head, offset, tail, facts.st_size, end, facts.st_ctime_ns)
 
 
 def read_at(file: IO[bytes], start: int, size: int) -> bytes:
@@ -100,7 +112,8 @@ def is_at(path: Path, file: IO[bytes]) -> bool:
 def find(path: Path, known: Identity) -> tuple[IO[bytes], bool] | None:
     """The known file, under its name or a sibling's, and whether it is a copy that was made before truncating it.
 
-    The file itself goes before copies of it, of which the longest is the latest.
+    The file itself goes before copies of it, of which the longest is the latest. What was empty is known by its
+    number only, which may be another file's by now.
     """
     copies: list[Path] = []
     for candidate in (path, *_siblings(path)):

@@ -26,10 +26,10 @@ class Place:
     end: int = 0  # byte up to which whole lines were taken
     form: Form | None = None
     growing: Growing | None = None
-    copied: bool = False  # what is read now is a copy made before truncating: lines between the two were lost
+    copied: bool = False  # what is read now may be a copy made before truncating: lines between the two were lost
     layout: Layout | None = None  # once it was told; it stays
     past: tuple[Identity, ...] = ()  # the last generations, each as it was left
-    ahead: Identity | None = None  # the file that bears the name meanwhile, as it was first seen with anything in it
+    ahead: tuple[Identity, ...] = ()  # the files that bore the name meanwhile, each as it was first seen
 
     @property
     def offset(self) -> int:
@@ -52,7 +52,7 @@ def to_json(place: Place, identity: Identity) -> dict[str, Any]:
         "before": _texts(asdict(growing.before)) if growing else None,
         "above": asdict(growing.above) if growing else None,
         "past": [asdict(each) for each in place.past],
-        "ahead": asdict(place.ahead) if place.ahead else None,
+        "ahead": [asdict(each) for each in place.ahead],
     }
 
 
@@ -69,7 +69,7 @@ def from_json(position: Mapping[str, Any], limit: int) -> tuple[Place, Identity]
             form = Form(position["form"]["encoding"], bytes.fromhex(position["form"]["mark"]))
             growing = Growing(layout, _before(position["before"]), limit, Above(**position["above"]))
         past = tuple(Identity(**each) for each in position["past"])
-        ahead = Identity(**position["ahead"]) if position["ahead"] else None
+        ahead = tuple(Identity(**each) for each in position["ahead"])
         where = int(position["generation"]), int(position["offset"])
         place = Place(*where, form, growing, position["copied"], layout, past, ahead)
         return place, Identity(**position["identity"])

@@ -26,6 +26,7 @@ from deeplog_nb.lines.records import Before, cut
 from deeplog_nb.lines.streams import Peekable, Piece
 
 ENOUGH: Final = 20  # lines to tell a layout by
+KEPT: Final = 8  # generations before and behind this one that are known again
 PATIENCE: Final = 60.0  # s for which fewer lines that fit no layout are not yet taken for bare text
 
 
@@ -65,9 +66,10 @@ class Unfinished:
         """Another file bears the name now, or none; whoever still writes here has as long as a record waits."""
         if not self.away:
             self.away, self._changed = True, now
-        if self.place.ahead is None:
-            self.place = replace(self.place, ahead=(ahead := _seen(self.wanted.path)))
-            self.position = {**self.position, "ahead": ahead and asdict(ahead)}
+        ahead = self.place.ahead
+        if not (ahead and ahead[-1].is_at(self.wanted.path)) and (seen := _seen(self.wanted.path)):
+            self.place = replace(self.place, ahead=(*ahead, seen)[-KEPT:])
+            self.position = {**self.position, "ahead": [asdict(each) for each in self.place.ahead]}
 
     def is_quiet(self, now: float) -> bool:
         """Whether nothing came for as long as a record waits."""

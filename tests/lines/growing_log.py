@@ -47,14 +47,14 @@ class World:
         return b"260302 1015%02d 21 INFO dfs.A: Got blk_%d\n" % (self.serial % 60, self.serial)
 
     def write(self, *, whole: bool = False) -> None:
-        """A few lines, cut at any byte; a new file begins with its header and a whole line of its own."""
-        fresh = self.header and not self.now.content
+        """A few lines, cut at any byte; a new file begins with a line that no other has, maybe after a header."""
+        fresh = not self.now.content
         data = self.rest + b"".join(self.line() for _ in range(self.random.randint(1, 6)))
-        least = data.index(b"\n") + 1 if fresh else 1
+        least = data.index(b"\n", len(self.rest)) + 1 if fresh else 1
         cut = len(data) if whole else self.random.randint(least, len(data))
         end = data.find(b"\n", cut - 1) + 1  # lines begun are finished later, those not begun never were
         data, self.rest = data[:cut], data[cut:end]
-        self._append(HEADER + data if fresh else data)
+        self._append(HEADER + data if fresh and self.header else data)
 
     def _append(self, data: bytes) -> None:
         with self.path.open("ab") as file:
