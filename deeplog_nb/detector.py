@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import polars as pl
 
@@ -27,6 +28,9 @@ from deeplog_nb.sessions.sessionize import sessionize, without_session
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
+
+if TYPE_CHECKING:
+    from deeplog_nb.stream.stream import Stream
 
 FORMAT: Final = 3
 COUNTS: Final = "counts.json"  # beside the others where sessions have an id
@@ -135,7 +139,24 @@ class Detector:
             ordered, errors = self.keys.rank(sessions), self.values.errors(sessions)
             counted = self.counts.check(sessions) if self.counts else None
             ranks = pl.concat([ordered, ranks.select(ordered.columns)])
-        return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+        return self.conclude(ranks, errors, counted, events)
+
+    def conclude(
+        self, ranks: pl.DataFrame, errors: pl.DataFrame, counted: pl.DataFrame | None, events: pl.DataFrame
+    ) -> pl.DataFrame:
+        """VERDICTS from what the models say, row by row; the one place where they become so, for logs and for streams.
+
+        Of the ``events`` those of key 0 are enough. A stream's ranks are rows of many sessions, each with the
+        ``history`` of keys before it, which is not kept.
+        """
+        judged = judge(ranks, errors, policy=self.policy, counts=counted)
+        return judged.pipe(_with_shape, events).drop("history", strict=False)
+
+    def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
+        """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""
+        from deeplog_nb.stream.stream import Stream
+
+        return Stream(self, idle=idle, state=state)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -201,6 +222,8 @@ def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     at = ["file", "line"]
     text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
     strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
+    if strange.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
     return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
 
 

@@ -61,12 +61,17 @@ class Bounds:
 
     def bound(self, confidence: float | None = None) -> Floats:
         """The error above which a normal entry comes with a chance of 1 - confidence at most: [C]."""
-        chance = 1 - (self.confidence if confidence is None else confidence)
+        wanted = self.confidence if confidence is None else confidence
+        if wanted not in self._bounds:
+            self._bounds[wanted] = self._bound(1 - wanted)
+        return self._bounds[wanted].copy()
+
+    def _bound(self, chance: float) -> Floats:
         all_channels = np.arange(len(self.start))
         found = self._errors(np.full(len(self.start), quantile(self._pooled, chance, self._fade)), all_channels)
         for channel, (method, mine) in enumerate(zip(self.methods, self._held, strict=True)):
             if method == "quantile":
-                score = quantile(np.sort(self._scores(mine, np.full(len(mine), channel))), chance, self._fade)
+                score = quantile(self._known[channel], chance, self._fade)
                 found[channel] = self._errors(np.array([score]), all_channels[channel : channel + 1])[0]
             elif method == "gaussian":
                 found[channel] = NormalDist().inv_cdf(1 - chance / 2) * math.sqrt(np.mean(mine**2))
@@ -93,7 +98,7 @@ class Bounds:
     def _own(self, channel: int, errors: Floats, scores: Floats, pooled: Floats) -> Floats:
         method, mine = self.methods[channel], self._held[channel]
         if method == "quantile":
-            return p_value(np.sort(self._scores(mine, np.full(len(mine), channel))), scores, self._fade)
+            return p_value(self._known[channel], scores, self._fade)
         if method == "gaussian":
             return _two_sided(errors / max(math.sqrt(np.mean(mine**2)), LEAST))
         if method == "gaussian-mean":
@@ -116,6 +121,16 @@ class Bounds:
     @cached_property
     def _held(self) -> list[Floats]:
         return [self.errors[at] for at in members(self.channels, len(self.start))]
+
+    @cached_property
+    def _known(self) -> list[Floats]:
+        """The scores of each channel's held-out errors, rising."""
+        return [np.sort(self._scores(mine, np.full(len(mine), channel))) for channel, mine in enumerate(self._held)]
+
+    @cached_property
+    def _bounds(self) -> dict[float, Floats]:
+        """The bounds at each confidence that was asked for: one for each number of positions that a vector has."""
+        return {}
 
     @cached_property
     def _pooled(self) -> Floats:

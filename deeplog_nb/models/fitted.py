@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -18,9 +19,9 @@ import polars as pl
 from deeplog_nb.models.bounds import Bounds, Kind, fit_bounds
 from deeplog_nb.models.categories import Categories, fit_categories
 from deeplog_nb.models.channels import Channels, channels
-from deeplog_nb.models.forecasters import Forecasters, build, fit_scales, train_steps
+from deeplog_nb.models.forecasters import BLOCK, Forecasters, build, fit_scales, train_steps
 from deeplog_nb.models.robust import Robust, fit_robust
-from deeplog_nb.models.told import by_network, by_robust, errors_frame
+from deeplog_nb.models.told import Held, Told, by_network, by_robust, errors_frame
 from deeplog_nb.models.training import Step, Training
 from deeplog_nb.sessions.series import Groups, Layout, Vectors, layout, resolutions, vectors
 
@@ -67,11 +68,23 @@ class Fitted:
 
     def errors(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """ERRORS of these sessions."""
-        found = _vectors(sessions, self.layout, self.settings)
-        numbers = _numbers(found, self.forecasters.groups)
-        told = by_network(self.forecasters, self.channels, self.bounds, found, numbers)
-        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self.fallen_tails)
-        return errors_frame(sessions, told.over(rest), self.layout, self.categories)
+        told = self.tell(_vectors(sessions, self.layout, self.settings))
+        return errors_frame(sessions, told, self.layout, self.categories)
+
+    def tell(self, found: Vectors, block: int = BLOCK) -> Told:
+        """What networks and robust bounds say of each of these entries; ``block`` of a series are forecast at once."""
+        numbers = self.numbers(found)
+        told = by_network(self.forecasters, self.channels, self.bounds, found, numbers, block)
+        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self._held)
+        return told.over(rest)
+
+    def numbers(self, found: Vectors) -> Ints:
+        """The series of each of these entries, -1 for none: [M]."""
+        return _numbers(found, self.forecasters.groups)
+
+    @cached_property
+    def _held(self) -> Held:
+        return Held.of(self.fallen_tails)
 
     def at(self, settings: ValueSettings) -> Fitted:
         """The same with another confidence or kind of bound."""

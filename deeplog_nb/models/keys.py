@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -16,12 +16,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
 from deeplog_nb.frames import InputError, ModelError
-from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
+from deeplog_nb.models.network import BLOCK, KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.store import fill, load_model, save_model
 from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device
 from deeplog_nb.sessions.vocabulary import Vocabulary
-from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
+from deeplog_nb.sessions.windows import Sequences, Windows, pairs, sequences, windows
+
+FEW: Final = 8  # histories that are scored together where only some are asked
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,19 @@ class KeyModel:
         distinct = sequences(sessions)
         found = self._windows(distinct)
         return spread(sessions, distinct, *self._look_up(found))
+
+    def score(
+        self, histories: Sequence[Sequence[int]], nexts: Sequence[int | None]
+    ) -> list[tuple[int | None, float | None]]:
+        """Rank and probability of each next key (None: of the end) after its history, as :meth:`rank` tells them.
+
+        A history is all keys of a session so far, or the last h of them. A few are answered within a millisecond,
+        in a block of :data:`FEW`; their probabilities may differ from those of :meth:`rank` in the last digits.
+        """
+        s = self.settings
+        found = pairs(histories, nexts, self.vocabulary, s.history, start=s.start, end=s.end, unknown=s.unknown)
+        ranks, chances = self._look_up(found, FEW if len(found.nexts) <= 4 * FEW else BLOCK)
+        return list(zip(ranks.to_list(), chances.to_list(), strict=True))
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
         """``key, probability``: the most probable next keys after these ones; key null is the end.
@@ -231,9 +246,9 @@ class KeyModel:
             )
         return network.to(pick_device(s.training.device))
 
-    def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:
+    def _look_up(self, found: Windows, rows: int = BLOCK) -> tuple[pl.Series, pl.Series]:
         """Rank and probability of each entry and end row of the distinct sequences."""
-        rank, own = ranked(self.network, torch.from_numpy(found.histories), torch.from_numpy(found.nexts))
+        rank, own = ranked(self.network, torch.from_numpy(found.histories), torch.from_numpy(found.nexts), rows)
         known = pl.Series(found.nexts >= 0)
         table = pl.DataFrame({"rank": rank.numpy(), "probability": own.numpy()}).with_columns(
             rank=pl.when(known).then("rank").cast(pl.UInt16)
