@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.pca import PrincipalComponents
     from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
     from deeplog_nb.baselines.tfidf import TfidfLSTM
+    from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
@@ -68,6 +69,7 @@ _HOMES = {
     "baselines.pca": ("PrincipalComponents",),
     "baselines.rules": ("Bigrams", "SessionLength", "UnseenKey"),
     "baselines.tfidf": ("TfidfLSTM",),
+    "case.case": ("Case",),
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
@@ -117,6 +119,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Bigrams",
     "Bundled",
+    "Case",
     "CountDistance",
     "CountModel",
     "Cut",
