@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
+    from deeplog_nb.case.tail import Tail, tail
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
     from deeplog_nb.events.edit import Edit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.follow import Follower, Gap
     from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
@@ -71,6 +73,7 @@ _HOMES = {
     "baselines.tfidf": ("TfidfLSTM",),
     "case.case": ("Case",),
     "case.report": ("write_report",),
+    "case.tail": ("Tail", "tail"),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
     "events.edit": ("Edit",),
@@ -80,6 +83,7 @@ _HOMES = {
     "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
+    "lines.follow": ("Follower", "Gap"),
     "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
@@ -129,7 +133,9 @@ __all__ = [
     "Detector",
     "Edit",
     "Flat",
+    "Follower",
     "FrameError",
+    "Gap",
     "Generated",
     "InputError",
     "Invariants",
@@ -149,6 +155,7 @@ __all__ = [
     "Spell",
     "Structured",
     "Suitability",
+    "Tail",
     "Templates",
     "TfidfLSTM",
     "Training",
@@ -190,6 +197,7 @@ __all__ = [
     "sessionize",
     "suggest_sessions",
     "suitability",
+    "tail",
     "value_metrics",
     "value_series",
     "write_report",

@@ -48,15 +48,14 @@ def missing(run: Run) -> list[str]:
     found, last = [], (0, (run.first or 0) - 1, 0)
     for generation, at in [*sources.items(), (10**6, len(everything))]:
         before, source, end = last
-        lost = [
-            number for number in range(source + 1, at) if everything[number].content and is_known(everything, number)
-        ]
+        between = everything[source + 1 : at]
+        lost = [each for each in between if each.content and not each.unseen_end]
         rest = everything[source].content[end:] if before else b""
         covered = any(
             gap.offset <= end if gap.generation == before else before < gap.generation < generation for gap in run.gaps
         )
         if (lost or rest) and not covered:
-            found.append(f"after generation {before}: {rest!r} and files {lost}")
+            found.append(f"after generation {before}: {rest!r} and {len(lost)} files")
         last = generation, at, ends.get(generation, 0)
     return found
 
