@@ -238,9 +238,12 @@ class Tail:
 
 
 def _with_places(verdicts: pl.DataFrame, lines: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """The verdicts with byte and text of their records, and the generation, which the file's name tells."""
+    """The verdicts with byte and text of their records, and the generation, which the file's name tells.
+
+    An end row has neither: its session's last record may have come with an earlier step.
+    """
     at = ["file", "line"]
+    places = verdicts.join(lines.select(*at, "offset", "message"), on=at, how="left", maintain_order="left")
     number = pl.col("file").cast(pl.String).str.slice(len(str(path)) + 1).cast(pl.UInt32, strict=False)
-    return verdicts.join(lines.select(*at, "offset", "message"), on=at, how="left", maintain_order="left").with_columns(
-        generation=number.fill_null(1)
-    )
+    own = (pl.when(pl.col("key").is_not_null()).then(name).alias(name) for name in ("offset", "message"))
+    return places.with_columns(*own, generation=number.fill_null(1))

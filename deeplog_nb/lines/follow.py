@@ -105,12 +105,12 @@ class Follower:
         self._watch_left()
         if (current := self._now or self._open(now)) is None:
             return self._arrival([], more=False)
+        if not is_at(self._wanted.path, current.file):
+            current.turn_away(now)
         current.measure(now)
         if (found := current.read(now)) is None:
             return self._arrival(self._lost(current, now), more=True)
         records, more = self._named(found[0], current.place), found[1]
-        if not more and not is_at(self._wanted.path, current.file):
-            current.turn_away(now)
         if not more and current.is_quiet(now):
             records += self._named(current.settled(), current.place)
             if current.away and (following := self._following(current)):
@@ -141,14 +141,14 @@ class Follower:
                 return self._now
             if known:
                 self._gap(self._place, "it was truncated, replaced, removed or packed while nobody was reading")
-            self._start(fresh, replace(self._place, ahead=()), now)
+            self._start(fresh, self._place, now)
         return self._now
 
     def _start(self, file: IO[bytes], before: Place, now: float) -> None:
         """Begin with the first byte of another generation."""
-        copied = before.copied and not is_at(self._wanted.path, file)
-        kept = before.layout, before.past, before.ahead
-        place = Place(before.generation + 1, 0, None, None, copied, *kept)
+        place = Place(before.generation + 1, layout=before.layout, past=before.past)
+        if not is_at(self._wanted.path, file):
+            place = replace(place, copied=before.copied, ahead=before.ahead)
         self._now = Unfinished(file, place, self._wanted, now)
 
     def _lost(self, current: Unfinished, now: float) -> list[pl.DataFrame]:
@@ -165,7 +165,7 @@ class Follower:
             self._now = Unfinished(current.file, current.place, self._wanted, now)
             return []
         self._gap(current.place, "it was truncated or overwritten")
-        self._start(current.file, replace(current.place, ahead=()), now)
+        self._start(current.file, current.place, now)
         return self._named([current.place.growing.settle()[0]] if current.place.growing else [], current.place)
 
     def _following(self, current: Unfinished) -> tuple[Successors, IO[bytes]] | None:
@@ -188,7 +188,7 @@ class Follower:
         why += [f"{', '.join(path.name for path in after.packed)} came next and cannot be read"] * bool(after.packed)
         there = [*after.paths, self._wanted.path]
         why += [SKIPPED] * any(not any(map(seen.is_at, there)) for seen in place.ahead)
-        ahead = tuple(seen for seen in place.ahead if not seen.is_in(file) and not is_at(self._wanted.path, file))
+        ahead = tuple(seen for seen in place.ahead if not seen.is_in(file))
         if why:
             self._gap(place, "; ".join(why))
         if self._left:

@@ -160,7 +160,7 @@ def _is_readable(path: Path) -> bool:
 
 def _was_read(path: Path, past: Sequence[Identity]) -> bool:
     with suppress(InputError), open_file(path) as file:
-        return any(known.is_of(file) and known.is_in(file) for known in past)
+        return any(known.seen and known.is_of(file) and known.is_in(file) for known in past)
     return False
 
 

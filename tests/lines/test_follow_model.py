@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from deeplog_nb.lines.follow import SHORTENED
 from deeplog_nb.lines.read import read
 from tests.lines.growing_log import Incarnation, Run, play
 
@@ -24,12 +25,18 @@ def source_of(lines: pl.DataFrame, everything: list[Incarnation], after: int = -
     """The first incarnation after that one whose bytes these records are."""
     spans = lines.select("offset", "length", "message").rows()
     for at, each in enumerate(everything):
-        if at > after and all(
-            each.content[start : start + size].replace(b"\n", b"").endswith(message.encode().replace(b"\n", b""))
-            for start, size, message in spans
-        ):
+        if at > after and all(is_record(each.content, *span) for span in spans):
             return at
     raise AssertionError(f"records of no file: {lines.head(3)}")
+
+
+def is_record(content: bytes, offset: int, length: int, message: str) -> bool:
+    """Whether these bytes are whole lines with this message."""
+    end = offset + length
+    whole = content[:offset].endswith((b"\n", b"")[not offset]) and (
+        content[:end].endswith(b"\n") or end == len(content)
+    )
+    return whole and content[offset:end].replace(b"\n", b"").endswith(message.encode().replace(b"\n", b""))
 
 
 def sources_of(run: Run) -> dict[int, int]:
@@ -53,7 +60,7 @@ def missing(run: Run) -> list[str]:
         rest = everything[source].content[end:] if before else b""
         covered = any(
             gap.offset <= end if gap.generation == before else before < gap.generation < generation for gap in run.gaps
-        )
+        ) or any(gap.generation == generation and gap.why == SHORTENED for gap in run.gaps)  # it went on as the same
         if (lost or rest) and not covered:
             found.append(f"after generation {before}: {rest!r} and {len(lost)} files")
         last = generation, at, ends.get(generation, 0)
