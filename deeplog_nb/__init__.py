@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
     from deeplog_nb.case.tail import Tail, tail
+    from deeplog_nb.controls.live import Panel, live
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Cut, Detector, load
     from deeplog_nb.events.edit import Edit
@@ -74,6 +75,7 @@ _HOMES = {
     "case.case": ("Case",),
     "case.report": ("write_report",),
     "case.tail": ("Tail", "tail"),
+    "controls.live": ("Panel", "live"),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Cut", "Detector", "load"),
     "events.edit": ("Edit",),
@@ -146,6 +148,7 @@ __all__ = [
     "Mutants",
     "NGram",
     "NGramTopG",
+    "Panel",
     "Picture",
     "Policy",
     "PrincipalComponents",
@@ -178,6 +181,7 @@ __all__ = [
     "judge",
     "judge_values",
     "layouts",
+    "live",
     "load",
     "load_hdfs",
     "load_openstack",

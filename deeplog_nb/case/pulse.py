@@ -60,14 +60,14 @@ class Meter:
 
 
 def alarm_texts(verdicts: pl.DataFrame) -> list[str]:
-    r"""A line for each anomalous row: where, why, and what the log said, safe to show.
+    r"""A line for each anomalous row: where, in which session, why, and what the log said, safe to show.
 
     >>> rows = {"file": ["/var/a.log#2"], "line": [7], "session": ["b\x1b"], "why": ["never seen"], "message": ["x"]}
     >>> print(*alarm_texts(pl.DataFrame(rows)))
     a.log#2:7 · b\x1b · never seen · x
     """
-    rows = verdicts.select(pl.col("file").cast(pl.String), "line", "session", "why", "message").rows()
-    said = (
-        [f"{(file or '').rpartition('/')[2]}:{line}", session, why, text] for file, line, session, why, text in rows
-    )
+    file = pl.col("file").cast(pl.String)
+    place = pl.format("{}:{}", file.str.replace(r".*/", ""), "line")
+    session = pl.when(pl.col("session") != file).then("session")  # else it is the file, and says nothing more
+    said = verdicts.select(place, session, "why", "message").rows()
     return [" · ".join(visible(part, CLIP) for part in parts if part) for parts in said]

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 import polars as pl
 
@@ -34,6 +35,9 @@ Begin = Callable[[dict[str, Any] | None, dict[str, str] | None], "tuple[Follower
 
 _NOTHING: Final = pl.DataFrame(schema=VERDICTS | {name: LINES[name] for name in ("file", "line", "offset", "message")})
 JOIN: Final = 30.0  # s for which stopping waits for the step under way
+
+
+_RUNNING: WeakValueDictionary[tuple[str, str], Tail] = WeakValueDictionary()  # by case and log
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class Tail:
         self._kept: str | None = None  # the position that the case has
         self._meter = Meter(time.monotonic)
         self._watchers: list[Callable[[], object]] = []
+        self._unshown = ""
+        self._key = str(case.folder), str(path)
 
     def step(self) -> Tick:
         """Look once: judge what came, keep it in the case, and tell what it was."""
@@ -147,23 +153,31 @@ class Tail:
         self._tell()
 
     def start(self) -> Tail:
-        """Follow in the background until it is stopped; the same tail."""
+        """Follow in the background until it is stopped; another tail of this log and case in this process ends."""
         if not self.is_running:
-            self.error = None
+            if (other := _RUNNING.get(self._key)) is not None and other is not self:  # a cell was run again
+                other.stop(wait=False)
+                other._join()
+            _RUNNING[self._key] = self
+            self.error, self._follows, self._unshown = None, True, ""
             self._over.clear()
             self._thread = threading.Thread(target=self._work, name=f"tail of {self.path.name}", daemon=True)
             self._thread.start()
         return self
 
-    def stop(self) -> None:
-        """End it after the look that is under way; raises what ended the background before."""
+    def stop(self, *, wait: bool = True) -> None:
+        """End it after the look that is under way; raises what ended the background before, unless not to wait."""
         self._over.set()
+        if wait:
+            self._join()
+            if self.error:
+                raise self.error
+
+    def _join(self) -> None:
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(JOIN)
             if self._thread.is_alive():
                 raise DeepLogError(f"{self.path}: the look under way takes longer than {JOIN:g} s; stop again later")
-        if self.error:
-            raise self.error
 
     def close(self) -> None:
         """Let go of the files; the next step begins again from what the case has."""
@@ -172,9 +186,13 @@ class Tail:
                 self._under_way[0].close()
             self._under_way = None
 
-    def watch(self, callback: Callable[[], object]) -> None:
-        """Call this after each look of a loop, and once when the background ends."""
+    def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call this after each look of a loop, and once when that ends; what comes back ends the watching.
+
+        A callback that fails is not called again; the state says so, and the log is judged all the same.
+        """
         self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback) if callback in self._watchers else None
 
     @property
     def is_stopped(self) -> bool:
@@ -193,7 +211,12 @@ class Tail:
             return f"failed: {visible(str(self.error) or repr(self.error), 400)}"
         if not self._follows:
             return "not started" if self._follows is None else "stopped"
-        return "following" if self._kept else "waiting for the log to appear"
+        return ("following" if self._kept else "waiting for the log to appear") + self._unshown
+
+    @property
+    def is_following(self) -> bool:
+        """Whether a loop, here or in the background, is under way."""
+        return bool(self._follows)
 
     def pulse(self) -> Pulse:
         """Counts since this tail was made, the rate, and the last lines, alarms and gaps."""
@@ -233,8 +256,12 @@ class Tail:
         self._tell()
 
     def _tell(self) -> None:
-        for watch in self._watchers:
-            watch()
+        for watch in [*self._watchers]:
+            try:
+                watch()
+            except Exception as error:
+                self._watchers.remove(watch)
+                self._unshown = f" (showing it failed: {visible(str(error) or repr(error), 200)})"
 
 
 def _with_places(verdicts: pl.DataFrame, lines: pl.DataFrame, path: Path) -> pl.DataFrame:

@@ -219,7 +219,7 @@ class Follower:
     def _arrival(self, records: list[pl.DataFrame], *, more: bool) -> Arrival:
         layout = self._now.place.layout if self._now else None
         own = [name for name in own_names(layout) if name not in LINES] if layout else []
-        schema = pl.Schema(LINES | dict.fromkeys(own, pl.String()) | {"generation": pl.UInt32()})
+        schema = pl.Schema(LINES | {"generation": pl.UInt32()} | dict.fromkeys(own, pl.String()))
         lines = pl.concat([pl.DataFrame(schema=schema), *(each.select(schema.names()) for each in records)])
         if self._unsure and len(lines) and self._wanted.layout:
             fitting(lines, self._wanted.layout, least=WRONG)

@@ -59,9 +59,8 @@ def to_json(place: Place, identity: Identity) -> dict[str, Any]:
 def from_json(position: Mapping[str, Any], limit: int) -> tuple[Place, Identity]:
     """What :func:`to_json` wrote; ``limit`` is that of a record."""
     if position.get("version") != VERSION:
-        raise InputError(
-            f"a position of version {position.get('version')!r} cannot be gone on from; {VERSION} is known"
-        )
+        found = position.get("version")
+        raise InputError(f"a position of version {found!r} cannot be gone on from, only {VERSION}; begin anew")
     try:
         layout = check_layout(Layout(**position["layout"])) if position["layout"] else None
         form, growing = None, None

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from deeplog_nb.case.case import Case
 from deeplog_nb.case.tail import Tail, tail
@@ -226,7 +227,7 @@ def test_killed_at_any_moment_it_loses_and_repeats_nothing(log: Path, detector: 
         to_the_end(quiet)
         kill(10)
     quiet.close()
-    assert killed.case.verdicts().equals(quiet.case.verdicts())
+    assert_frame_equal(killed.case.verdicts(), quiet.case.verdicts(), check_exact=True)
     assert moved > KILLS // 4  # most lives are long enough to keep something, and some end in the middle of it
     with closing(sqlite3.connect(tmp_path / "killed" / "case.sqlite")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -31,12 +31,9 @@ def source_of(lines: pl.DataFrame, everything: list[Incarnation], after: int = -
 
 
 def is_record(content: bytes, offset: int, length: int, message: str) -> bool:
-    """Whether these bytes are whole lines with this message."""
-    end = offset + length
-    whole = content[:offset].endswith((b"\n", b"")[not offset]) and (
-        content[:end].endswith(b"\n") or end == len(content)
-    )
-    return whole and content[offset:end].replace(b"\n", b"").endswith(message.encode().replace(b"\n", b""))
+    """Whether these bytes are lines with this message, from the beginning of one on."""
+    begins = not offset or content[offset - 1 : offset] == b"\n"
+    return begins and content[offset : offset + length].removesuffix(b"\n").endswith(message.encode())
 
 
 def sources_of(run: Run) -> dict[int, int]:
