@@ -95,11 +95,11 @@ def test_the_last_state_stays_in_the_saved_notebook(run: Any) -> None:
 
 def test_the_last_state_is_read_where_no_kernel_is(lab: Any, run: Any) -> None:
     """Mailed, opened elsewhere and not run, the notebook shows the receipt and runs nothing."""
-    mailed = lab.root / "mailed_live.ipynb"
+    mailed = lab.root / "sent.ipynb"
     mailed.write_text(json.dumps(run.notebook | {"metadata": {"from": "elsewhere"} | run.notebook["metadata"]}))
     asked: list[str] = []
     with lab.opened(mailed.name, asked, asked) as page:
         page.get_by_text("Last state of app.log: stopped").wait_for()
         assert page.get_by_text("alarm  app.log:517").count() == 1
-        assert harm(page) == {"title": "mailed_live.ipynb", "images": 0}
+        assert harm(page) == {"title": "sent.ipynb", "images": 0}
     assert asked == []
