@@ -213,8 +213,11 @@ class Follower:
         return f"{self._wanted.path}#{place.generation}" if place.generation > 1 else str(self._wanted.path)
 
     def _named(self, records: list[pl.DataFrame], place: Place) -> list[pl.DataFrame]:
+        whole = [each for each in records if len(each)]
+        if not whole:
+            return []
         name, number = pl.lit(self._name(place)).cast(pl.Categorical), pl.lit(place.generation, pl.UInt32)
-        return [each.with_columns(file=name, generation=number) for each in records if len(each)]
+        return [each.with_columns(file=name, generation=number) for each in whole]
 
     def _arrival(self, records: list[pl.DataFrame], *, more: bool) -> Arrival:
         layout = self._now.place.layout if self._now else None

@@ -86,10 +86,8 @@ class Unfinished:
 
     def settled(self) -> list[pl.DataFrame]:
         """The record that waits, if any: nothing came that would continue it."""
-        if not self.place.growing or not self.place.growing.waits:
-            return []
-        records, growing = self.place.growing.settle()
-        return [records] if self._accept(replace(self.place, growing=growing)) else []
+        place, records = _settled(self.place)
+        return records if not records or self._accept(place) else []
 
     def finish(self, now: float) -> list[pl.DataFrame] | None:
         """All that is left: the unfinished last line too, for no one writes here any more; None: it is another."""
@@ -97,18 +95,19 @@ class Unfinished:
         records: list[pl.DataFrame] = []
         if place.growing and self.size > place.end:
             place, records = self._next_block(place, self.size)
-        return records + self.settled() if self._accept(place) else None
+        place, last = _settled(place)
+        return records + last if self._accept(place) else None
 
     def _accept(self, place: Place) -> bool:
         """Go on from this place, if all that was read is of the file that we know: else it never happened.
 
         Looked at after reading: a file that was overwritten meanwhile cannot become the old one again.
         """
-        known = identify(self.file, place.end)
-        position = to_json(place, identify(self.file, place.offset))
+        known, begin = identify(self.file, place.end), identify(self.file, place.offset)
         if not self.known.is_in(self.file):
             return False
-        self.place, self.known, self.position = place, known, position
+        if place is not self.place or known != self.known:
+            self.place, self.known, self.position = place, known, to_json(place, begin)
         return True
 
     def _begun(self, now: float, *, last: bool = False) -> Place:
@@ -155,6 +154,14 @@ class Unfinished:
         block = next(blocks_from(stream, place.form, place.end, self.wanted.limits.record))
         records, growing = place.growing.push(cut(split_lines(block), place.growing.layout))
         return replace(place, growing=growing, end=place.end + block.size), [records]
+
+
+def _settled(place: Place) -> tuple[Place, list[pl.DataFrame]]:
+    """The place with no record waiting, and the one that did."""
+    if not place.growing or not place.growing.waits:
+        return place, []
+    records, growing = place.growing.settle()
+    return replace(place, growing=growing), [records]
 
 
 def _seen(path: Path) -> Identity | None:
