@@ -21,7 +21,8 @@ from deeplog_nb.views.axes import counted
 from deeplog_nb.views.text import escape, visible
 
 REDRAWN: Final = 0.25  # s between two states of the panel
-RECORDED: Final = 1.0  # s between two receipts: each is written into the open notebook
+RECORDED: Final = 1.0  # s between two receipts with other news: each is written into the open notebook
+COUNTED: Final = 30.0  # s between two that only count on: the notebook would never be saved
 KEPT: Final = 5  # alarms and gaps in the receipt
 
 _INK: Final = "color:var(--jp-ui-font-color1,#1F2933)"
@@ -63,6 +64,7 @@ class Panel:
     def __init__(self, tail: Tail, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.tail, self._clock = tail, clock
         self._drawn = self._recorded = float("-inf")
+        self._news: tuple[object, ...] = ()
         self._receipt = Receipt()
         self._button = widgets.Button(layout=widgets.Layout(width="9em"))
         self._button.on_click(self._pressed)
@@ -95,13 +97,14 @@ class Panel:
 
     def refresh(self) -> None:
         """Show the state as it is, unless that was done just now; the last one always."""
-        now, state = self._clock(), self.tail.state
+        now, state, pulse = self._clock(), self.tail.state, self.tail.pulse()
         last = not self.tail.is_following
         if last or now - self._drawn >= REDRAWN:
             self._drawn = now
-            self._draw(state, self.tail.pulse())
-        if last or now - self._recorded >= RECORDED:
-            self._recorded = now
+            self._draw(state, pulse)
+        news = state, pulse.alarms, pulse.gaps
+        if last or now - self._recorded >= (RECORDED if news != self._news else COUNTED):
+            self._recorded, self._news = now, news
             self._receipt.update(self._words())
 
     def _pressed(self, button: widgets.Button) -> None:
