@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from deeplog_nb.case.tail import Tail, tail
     from deeplog_nb.controls.live import Panel, live
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
-    from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.structured import Structured, from_structured
@@ -38,9 +38,12 @@ if TYPE_CHECKING:
     from deeplog_nb.models.folds import rank_left_out
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
+    from deeplog_nb.models.teaching import Teaching
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
+    from deeplog_nb.sessions.cut import Cut
     from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
+    from deeplog_nb.stream.stream import Stream
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.coverage import coverage
     from deeplog_nb.verdicts.curve import score_curve
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
+    from deeplog_nb.views.feedback import feedback_curve
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
@@ -77,7 +82,7 @@ _HOMES = {
     "case.tail": ("Tail", "tail"),
     "controls.live": ("Panel", "live"),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
-    "detector": ("Cut", "Detector", "load"),
+    "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.structured": ("Structured", "from_structured"),
@@ -93,9 +98,12 @@ _HOMES = {
     "models.folds": ("rank_left_out",),
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
+    "models.teaching": ("Teaching",),
     "models.training": ("Training",),
+    "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
+    "sessions.cut": ("Cut",),
     "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
@@ -103,6 +111,7 @@ _HOMES = {
     "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
+    "stream.stream": ("Stream",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.coverage": ("coverage",),
     "verdicts.curve": ("score_curve",),
@@ -118,6 +127,7 @@ _HOMES = {
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
+    "views.feedback": ("feedback_curve",),
     "views.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -156,14 +166,17 @@ __all__ = [
     "SessionLength",
     "Setting",
     "Spell",
+    "Stream",
     "Structured",
     "Suitability",
     "Tail",
+    "Teaching",
     "Templates",
     "TfidfLSTM",
     "Training",
     "Unseen",
     "UnseenKey",
+    "Update",
     "ValueModel",
     "ZScore",
     "alarms",
@@ -174,6 +187,7 @@ __all__ = [
     "error_series",
     "evaluate",
     "false_alarms",
+    "feedback_curve",
     "first_half",
     "from_keys",
     "from_structured",

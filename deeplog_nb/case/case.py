@@ -83,7 +83,8 @@ class Case:
         """LABELS that were added: what a person says (``normal``, ``anomaly``) of each of these alarms.
 
         Meant are the anomalous rows of VERDICTS that meet what is given of session, position and pattern. A session
-        alone, in which nothing was flagged, gets one row for the whole of it. ``keys`` is the evidence: the session's
+        alone is meant as a whole: one row for all that is odd in its order and counts, so that its like is allowed;
+        one for each odd value; one row, too, if nothing was flagged. ``keys`` is the evidence: the session's
         keys; of a session of more than 10,000 entries, the last 1,000 up to and including the row. Where nothing is
         chosen, and for an answer that expires before it is given, InputError.
         """

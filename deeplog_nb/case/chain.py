@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deeplog_nb.case.schema import CHAINS
+from deeplog_nb.case.schema import CHAINS, NUMBERS
 from deeplog_nb.frames import InputError, ModelError
 
 Row = Mapping[str, Any]  # by column: text, whole number or null, as it is stored
@@ -37,10 +37,18 @@ def append(connection: sqlite3.Connection, chain: str, rows: Iterable[Row]) -> l
 def link(rows: Iterable[Row], columns: Iterable[str], count: int, previous: str) -> Iterator[dict[str, Any]]:
     """The rows with ``id``, ``previous_hash`` and ``hash``, after the ``count`` rows that there are."""
     for number, row in enumerate(rows, count + 1):
-        body = {name: row[name] for name in columns} | {"id": number}
+        body = {name: _storable(name, row[name]) for name in columns} | {"id": number}
         digest = hashed(previous, body)
         yield body | {"previous_hash": previous, "hash": digest}
         previous = digest
+
+
+def _storable(name: str, value: Any) -> Any:
+    """The value, if the database gives back the very same; a number among texts would come back as a text."""
+    wanted = int if name in NUMBERS else str
+    if value is not None and type(value) is not wanted:
+        raise InputError(f"{name} is {value!r}, a {type(value).__name__}; a {wanted.__name__} is wanted")
+    return value
 
 
 def hashed(previous: str, body: Row) -> str:

@@ -1,4 +1,4 @@
-"""Labels: which rows of VERDICTS an answer is about, what proves it, and which answers are in effect."""
+"""Labels: which rows of VERDICTS an answer is about, and which answers are in effect."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from deeplog_nb.case.evidence import with_evidence
 from deeplog_nb.case.signature import ISO
-from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, check
+from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, ModelError, check
 
-LONG: Final = 10_000  # entries above which a session is no evidence as a whole
-NEAR: Final = 1_000  # of such a session: the entries up to and including the row
 STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys") else LABELS[name] for name in LABELS}
 """LABELS as the ledger and its exports have them: times as ISO text, keys as the text of a JSON list."""
 
@@ -22,16 +21,20 @@ _PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String(
 def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None) -> pl.DataFrame:
     """``session, position, file, line, pattern, keys`` of the alarms that are meant, in the order of the verdicts.
 
-    Of a session that raised no alarm at all, if it is named: one row, for the whole of it.
+    A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
+    or wait; and one row if nothing at all was flagged in it.
     """
     if pattern is not None and "pattern" not in verdicts.columns:
         raise InputError("these verdicts do not say their pattern; judge the lines again, or name session and position")
-    rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
     named = {"session": session, "position": position, "pattern": pattern}
+    _check_kinds(named)
+    rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
+    if session is not None and position is None and pattern is None:
+        picked = _as_whole(picked)
     if picked.is_empty():
         picked = _missed(rows, named)
-    return picked.pipe(_with_evidence, rows).select("session", "position", *_PLACE, "keys")
+    return with_evidence(picked, rows).select("session", "position", *_PLACE, "keys")
 
 
 def check_answer(verdict: str, until: datetime | None, now: datetime) -> None:
@@ -64,16 +67,22 @@ def in_effect(labels: pl.DataFrame, now: datetime) -> pl.DataFrame:
 
 def as_labels(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """LABELS of stored rows."""
-    stored = pl.DataFrame(list(rows), schema=STORED)
-    return check(
-        stored.with_columns(
+    try:
+        labels = pl.DataFrame(list(rows), schema=STORED).with_columns(
             pl.col("at", "until").str.to_datetime(ISO, time_unit="us"),
             pl.col("verdict").cast(LABELS["verdict"]),
             pl.col("keys").str.json_decode(LABELS["keys"]),
-        ),
-        LABELS,
-        "labels",
-    )
+        )
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise ModelError(f"labels: changed past the ledger ({error}); verify() says which row") from error
+    return check(labels, LABELS, "labels")
+
+
+def _check_kinds(named: dict[str, Any]) -> None:
+    for name, value in named.items():
+        wanted = int if name == "position" else str
+        if value is not None and type(value) is not wanted:
+            raise InputError(f"{name} is {value!r}, a {type(value).__name__}; name one {name}, a {wanted.__name__}")
 
 
 def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -84,8 +93,19 @@ def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
     ).with_row_index("_row")
 
 
+def _as_whole(alarms: pl.DataFrame) -> pl.DataFrame:
+    """The alarms of one session, those of order and counts as one."""
+    if "session_pattern" not in alarms.columns:
+        return alarms
+    odd = pl.col("session_pattern").is_not_null() & ~pl.any_horizontal("timing", "value")
+    whole = alarms.filter(odd).head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern="session_pattern")
+    return pl.concat([whole, alarms.filter(~odd)])
+
+
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
     session = named["session"]
+    if session is not None and session not in rows["session"]:
+        raise InputError(f"session {session!r} is not in these verdicts; name one that is")
     of_it = rows.filter(pl.col("session") == pl.lit(session, pl.String)).sort("position", maintain_order=True)
     alarms = of_it.filter("anomalous")["position"].to_list()
     if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:
@@ -95,28 +115,4 @@ def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
             f"no alarm{f' of {asked}' * bool(asked)} in these verdicts{at}; name what alarms() or patterns() show, "
             "or a session alone, to say that nothing was flagged in it"
         )
-    return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String), _whole=True)
-
-
-def _with_evidence(picked: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """With ``keys``: those of the row's session; of a line that is in none, its own."""
-    is_entry = pl.col("key").is_not_null()
-    near = (
-        rows.lazy()
-        .filter(pl.col("session").is_in(picked["session"].unique().implode()))
-        .sort("position", maintain_order=True)
-        .with_columns(_until=is_entry.cum_sum().over("session"))
-        .collect()
-    )
-    sessions = near.filter(is_entry).group_by("session").agg(_keys="key")
-    last = pl.col("_until") if "_whole" not in picked.columns else pl.col("_keys").list.len()
-    own = pl.when(is_entry).then(pl.concat_list("key")).otherwise(pl.lit([], pl.List(pl.UInt32)))
-    part = pl.col("_keys").list.slice((last.cast(pl.Int64) - NEAR).clip(0), pl.min_horizontal(last, NEAR))
-    keys = pl.when(pl.col("_keys").list.len() > LONG).then(part).otherwise("_keys")
-    return (
-        picked.join(near.select("_row", "_until"), on="_row", how="left")
-        .join(sessions, on="session", how="left")
-        .sort("_row")
-        .with_columns(keys=pl.when(pl.col("session").is_null()).then(own).otherwise(keys.fill_null([])))
-        .with_columns(keys=pl.format("[{}]", pl.col("keys").cast(pl.List(pl.String)).list.join(",")))
-    )
+    return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String))

@@ -7,6 +7,7 @@ be closed. Rollback journal and ``synchronous=FULL``: what was committed outlive
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,11 @@ from typing import Final
 from deeplog_nb.case.schema import APPLICATION, VERSION, statements
 from deeplog_nb.frames import InputError
 
-_SAFELY: Final = ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "cell_size_check = ON")
+_SAFELY: Final = (
+    *("journal_mode = DELETE", "synchronous = FULL", "foreign_keys = ON"),
+    *("trusted_schema = OFF", "cell_size_check = ON"),
+)
+_ATTEMPT: Final = 0.2  # s that SQLite waits by itself: an interrupt is heard in between
 _TOLD: Final = {
     sqlite3.SQLITE_READONLY: "cannot be written: it, its folder or the disk is read-only; allow writing, or copy the "
     "case folder to where you may write",
@@ -44,36 +49,37 @@ class Ledger:
         """Make the file a case if there is none yet; refuse what is none, or of a newer version."""
         with self._connected(create=True) as connection:
             if not _is_ours(connection, self.path):
-                connection.execute("BEGIN IMMEDIATE")
+                self._patiently(connection, "BEGIN IMMEDIATE")
                 if not _is_ours(connection, self.path):  # another process may have been faster
                     for statement in statements():
                         connection.execute(statement)
-                connection.execute("COMMIT")
+                self._patiently(connection, "COMMIT")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection on which everything read is of one moment."""
         with self._connected() as connection:
             connection.execute("BEGIN")
+            self._patiently(connection, "SELECT count(*) FROM sqlite_master")  # from here on nobody can be in the way
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection of the only writer; kept when the block ends well, and none of it when it does not."""
         with self._connected() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            self._patiently(connection, "BEGIN IMMEDIATE")
             yield connection
-            connection.execute("COMMIT")
+            self._patiently(connection, "COMMIT")  # whoever reads is waited for
 
     @contextmanager
     def _connected(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         """Closing takes back whatever was not committed."""
         where = f"{self.path.as_uri()}?mode={'rwc' if create else 'rw'}"
         try:
-            connection = sqlite3.connect(where, uri=True, timeout=self.patience, isolation_level=None)
+            connection = sqlite3.connect(where, uri=True, timeout=_ATTEMPT, isolation_level=None)
             try:
                 for setting in _SAFELY:
-                    connection.execute(f"PRAGMA {setting}")
+                    self._patiently(connection, f"PRAGMA {setting}")
                 yield connection
             finally:
                 connection.close()
@@ -87,8 +93,19 @@ class Ledger:
         except OverflowError as error:
             raise InputError(f"{self.path}: keeps whole numbers below 2^63 only ({error})") from error
 
+    def _patiently(self, connection: sqlite3.Connection, statement: str) -> None:
+        """Run it; while another process is in the way, again and again until patience is at its end."""
+        end = time.monotonic() + self.patience
+        while True:
+            try:
+                connection.execute(statement).fetchall()
+                return
+            except sqlite3.OperationalError as error:
+                if _code(error) != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                    raise
+
     def _told(self, error: sqlite3.Error) -> str:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # what refines it is in higher bits
+        code = _code(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return (
                 f"locked: another process has kept it for {self.patience:g} s; wait until it is done or end it, "
@@ -97,6 +114,12 @@ class Ledger:
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return f"{_BROKEN} ({error})"
         return f"{_TOLD[code]} ({error})" if code in _TOLD else f"SQLite refused: {error}"
+
+
+def _code(error: sqlite3.Error) -> int:
+    """What went wrong; a text that cannot be decoded has no code, and is a broken file."""
+    unnamed = sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.OperationalError) else sqlite3.SQLITE_ERROR
+    return getattr(error, "sqlite_errorcode", unnamed) & 0xFF  # higher bits only refine it
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:

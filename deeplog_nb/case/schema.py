@@ -24,6 +24,9 @@ CHAINS: Final = {
 }
 """What the rows of each chain say, beside their id and the two hashes."""
 
+NUMBERS: Final = ("position", "line", "undo_of", "before")
+"""Columns of them that are whole numbers; the others are texts."""
+
 _TABLES: Final = (
     """CREATE TABLE labels (id INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, session TEXT,
         position INTEGER, file TEXT, line INTEGER, pattern TEXT, verdict TEXT, note TEXT NOT NULL, until TEXT,

@@ -77,6 +77,9 @@ def move(
     connection: sqlite3.Connection, source: int, position: str, changed: Mapping[str, str], gone: Iterable[str]
 ) -> None:
     """The source's new position, and the states that are new, other or over."""
+    for name, text in {"position": position, **changed}.items():
+        if not isinstance(text, str):
+            raise InputError(f"{name!r} is a {type(text).__name__}; positions and states are texts (json.dumps)")
     connection.execute("UPDATE sources SET position = ? WHERE id = ?", (position, source))
     connection.executemany(
         "INSERT INTO stream_state VALUES (?, ?, ?) ON CONFLICT (source, name) DO UPDATE SET state = excluded.state",

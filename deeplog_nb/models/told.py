@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, check
-from deeplog_nb.models.bounds import LEAST, Bounds, fading, p_value, quantile
+from deeplog_nb.models.bounds import LEAST, NOISE, Bounds, fading, p_value, quantile
 from deeplog_nb.models.categories import Categories
 from deeplog_nb.models.channels import Channels
 from deeplog_nb.models.forecasters import BLOCK, Forecasters
@@ -72,6 +72,11 @@ class Held:
         known = np.sort(_surprise(tails))
         return cls((known, fading(known)))
 
+    def chance(self, confidence: float) -> float:
+        """The chance at which a robust bound states the confidence."""
+        known, fade = self.scores
+        return math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
+
 
 def by_network(
     forecasters: Forecasters, channels: Channels, bounds: Bounds, vectors: Vectors, numbers: Ints, block: int = BLOCK
@@ -92,12 +97,19 @@ def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: floa
     """
     numbers = groups.numbers(vectors.keys, vectors.before)
     entries = np.flatnonzero(numbers >= 0)
-    known, fade = (held or Held.of(np.array([]))).scores
-    chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
+    held = held or Held.of(np.array([]))
+    known, fade = held.scores
+    chance = held.chance(confidence)
     error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
-    tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)
+    asked = _surprise(tail) - (NOISE if len(known) else 0.0)
+    tail = np.where(np.isfinite(tail), p_value(known, asked, fade), np.nan)
     at = numbers[entries], worst
     return _gather(vectors, entries, error, bound, tail, worst, robust.median[at], np.sqrt(bound) * robust.spread[at])
+
+
+def robust_chance(held: Floats | None, confidence: float) -> float:
+    """The chance at which a robust bound states the confidence, by the tails that it told of held-out entries."""
+    return Held.of(np.array([]) if held is None else held).chance(confidence)
 
 
 def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories: Categories) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-History = tuple[int, ...]  # the last keys, at most as many as the key model looks back on
+Keys = tuple[int, ...]
 Past = dict[tuple[int, int], Floats]  # of each series of values, told by its key and the key before, the last rows
 
 
@@ -22,8 +22,9 @@ class Live:
     part: int  # 1, 2, …: how often the id had begun by now
     serial: int  # sessions are numbered as they begin
     length: int = 0
-    history: History = ()
-    counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where counts are not checked
+    history: Keys = ()  # the last keys, at most as many as the key model looks back on
+    counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where sessions are files
+    flagged: set[int] = field(default_factory=set)  # keys at which a rule of order or counts fired
     clock: int = 0  # when it was last heard of, in microseconds
     time: int | None = None  # of its last record, as the record states it
     file: str = ""
@@ -34,6 +35,7 @@ class Live:
         """The state as JSON takes it; numbers come back exactly."""
         told = {name: getattr(self, name) for name in ("part", "serial", "length", "history", "clock", "time")}
         told |= {"file": self.file, "line": self.line, "counts": list(self.counts.items())}
+        told["flagged"] = sorted(self.flagged)
         return told | {"past": [[*key, listed(rows)] for key, rows in self.past.items()]}
 
     @classmethod
@@ -42,7 +44,7 @@ class Live:
         told = dict(facts)
         past = {(key, before): arrayed(rows) for key, before, rows in told.pop("past")}
         history, counts = tuple(told.pop("history")), dict(told.pop("counts"))
-        return cls(name, history=history, counts=counts, past=past, **told)
+        return cls(name, history=history, counts=counts, flagged={*told.pop("flagged")}, past=past, **told)
 
 
 def listed(rows: Floats) -> list[list[float | None]]:

@@ -61,7 +61,7 @@ class Parsed:
 
     keys: list[int]
     parameters: list[list[str] | None]  # None where nobody wants them
-    ids: list[list[str]]
+    ids: Sequence[Sequence[str]]
     files: list[str]
     lines: list[int]
     times: list[int | None]  # microseconds
@@ -113,15 +113,18 @@ class Parser:
         keys = events["key"].to_list()
         return keys, events["parameters"].to_list() if self._wanted else [None] * len(keys)
 
-    def _ids(self, found: pl.DataFrame, files: list[str]) -> list[list[str]]:
+    def _ids(self, found: pl.DataFrame, files: list[str]) -> Sequence[Sequence[str]]:
         """The ids that each line names; without a pattern, its file."""
         if self._by is None:
-            return [[file] for file in files]
+            return [(file,) for file in files]
         if "ids" in found.columns:
             return found["ids"].to_list()
-        named = found["named"].to_list()
-        told = iter(self._names.tell([text for texts in named for text in texts]))
-        return [[*dict.fromkeys(name for name in islice(told, len(texts)) if name is not None)] for texts in named]
+        sizes = found["named"].list.len().to_list()
+        told = self._names.tell(found["named"].explode(empty_as_null=False).to_list())
+        if len(told) == len(sizes) and None not in told and max(sizes, default=0) == 1:
+            return [(name,) for name in told if name is not None]
+        left = iter(told)
+        return [tuple(dict.fromkeys(name for name in islice(left, size) if name is not None)) for size in sizes]
 
     def _assign(self, shapes: list[str]) -> list[Assigned]:
         found = self._templates.assign(pl.Series(shapes, dtype=pl.String))

@@ -6,32 +6,16 @@ What is kept of a session that is over is how often its id has begun, of so many
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from deeplog_nb.frames import ModelError
-from deeplog_nb.stream.live import History, Live
+from deeplog_nb.stream.live import Live
+from deeplog_nb.stream.rows import Rows
 
 REMEMBERED: Final = 500_000  # ids of sessions that are over; an older one that comes back is taken for a new one
-START: Final = 0  # stands for the key before a session's first entry, as in ``series``
-
-
-class Row(NamedTuple):
-    """One entry of a session, or its end; ``of`` is the session as it is when the push is over."""
-
-    session: str | None
-    position: int
-    key: int | None  # null at the end
-    open: bool
-    history: History
-    file: str
-    line: int
-    time: int | None
-    elapsed: float | None
-    before: int
-    entry: int  # number of the line in its push; -1 at the end
-    of: Live | None
+Place = tuple[str, int, int | None]  # file, line and time in microseconds
 
 
 @dataclass(slots=True)
@@ -48,20 +32,13 @@ class Sessions:
     mark: str = "#"
     touched: set[str] = field(default_factory=set)  # ids whose state has changed since that was last asked
 
-    def add(
-        self, ids: Sequence[str], clock: int, key: int, file: str, line: int, time: int | None, entry: int
-    ) -> Iterator[Row]:
-        """The rows of a record that joins these sessions, and the ends of those that it shows to be over."""
-        parts = []
-        for name in ids:
-            part, end = self._part(name, clock)
-            parts.append(part)
-            if end:
-                yield end
+    def add(self, rows: Rows, ids: Sequence[str], clock: int, key: int, place: Place, entry: int) -> None:
+        """Add the rows of a record that joins these sessions, and the ends of those that it shows to be over."""
+        parts = [self._part(rows, name, clock) for name in ids]
         if len(parts) > 1:  # a tie: in the order in which the sessions began, as in the frame of a whole log
             parts.sort(key=lambda part: part.serial)
         for part in parts:
-            yield self._entry(part, clock, key, file, line, time, entry)
+            self._entry(rows, part, clock, key, place, entry)
 
     def known(self, name: str) -> dict[str, Any] | None:
         """What must be stored of this id; None if it is forgotten."""
@@ -87,8 +64,8 @@ class Sessions:
             part.history = part.history[-history:]
         self.history = history
 
-    def expire(self, now: int) -> Iterator[Row]:
-        """The ends of all sessions that have been silent for too long."""
+    def expire(self, rows: Rows, now: int) -> None:
+        """Add the ends of all sessions that have been silent for too long."""
         live, silence = self.live, self.silence
         while silence is not None and live:
             oldest = next(iter(live.values()))
@@ -96,7 +73,7 @@ class Sessions:
                 oldest.clock = now
                 live.move_to_end(oldest.id)
             elif now - oldest.clock > silence:
-                yield self.end(oldest, is_open=False)
+                self.end(rows, oldest, is_open=False)
             else:
                 return
 
@@ -106,57 +83,45 @@ class Sessions:
             part.clock = now
             self.touched.add(part.id)
 
-    def end(self, part: Live, *, is_open: bool) -> Row:
-        """The end row of a session, which is dropped."""
+    def end(self, rows: Rows, part: Live, *, is_open: bool) -> None:
+        """Add the end row of a session, which is dropped."""
         del self.live[part.id]
         self.over[part.id] = part.part
         self.touched.add(part.id)
         if len(self.over) > REMEMBERED:
             self.touched.add(self.over.popitem(last=False)[0])
-        return Row(
-            self._name(part),
-            part.length,
-            None,
-            is_open,
-            part.history,
-            part.file,
-            part.line,
-            part.time,
-            None,
-            START,
-            -1,
-            part,
-        )
+        place = part.file, part.line, part.time
+        rows.add(self._name(part), part.length, None, part.history, place, is_open=is_open, of=part)
 
-    def _part(self, name: str, clock: int) -> tuple[Live, Row | None]:
-        """The session that a record of this id joins, and the end of the one before if that is over now."""
-        found, end = self.live.get(name), None
+    def _part(self, rows: Rows, name: str, clock: int) -> Live:
+        """The session that a record of this id joins; the one before is ended if it is over now."""
+        found = self.live.get(name)
         if found is not None:
             quiet = self.silence is not None and clock - found.clock > self.silence
             if not quiet and found.length != self.most:
-                return found, None
-            end = self.end(found, is_open=not quiet)
-        else:
-            while self.mark in name:
-                self.mark += "#"
-        fresh = Live(name, self.over.pop(name, 0) + 1, self.begun)
+                return found
+            self.end(rows, found, is_open=not quiet)
+        while self.mark in name:
+            self.mark += "#"
+        fresh = self.live[name] = Live(name, self.over.pop(name, 0) + 1, self.begun)
         self.begun += 1
-        self.live[name] = fresh
-        return fresh, end
+        return fresh
 
-    def _entry(self, part: Live, clock: int, key: int, file: str, line: int, time: int | None, entry: int) -> Row:
-        history, position = part.history, part.length
-        elapsed = None
+    def _entry(self, rows: Rows, part: Live, clock: int, key: int, place: Place, entry: int) -> None:
+        position, time, elapsed = part.length, place[2], None
         if position and time is not None and part.time is not None:
-            elapsed = max(time - part.time, 0) / 1e6  # where the clock ran back, nothing was waited for
-        part.history = (*history, key) if len(history) < self.history else (*history[1:], key)
+            elapsed = (
+                max(time - part.time, 0) * 1e-6
+            )  # 0 where the clock ran back; not / 1e6: to the last digit as polars
+        seen = (*part.history, key)
+        rows.add(self._name(part), position, key, seen, place, entry=entry, elapsed=elapsed, of=part)
+        part.history = seen if len(seen) <= self.history else seen[1:]
         if self.counted:
             part.counts[key] = part.counts.get(key, 0) + 1
-        part.length, part.clock, part.time, part.file, part.line = position + 1, clock, time, file, line
+        part.length, part.clock = position + 1, clock
+        part.file, part.line, part.time = place
         self.live.move_to_end(part.id)
         self.touched.add(part.id)
-        before = history[-1] if history else START
-        return Row(self._name(part), position, key, False, history, file, line, time, elapsed, before, entry, part)
 
     def _name(self, part: Live) -> str:
         return part.id if part.part == 1 else f"{part.id}{self.mark}{part.part}"

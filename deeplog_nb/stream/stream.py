@@ -18,7 +18,8 @@ from deeplog_nb.stream.clock import Clock
 from deeplog_nb.stream.judged import Judge, Judged
 from deeplog_nb.stream.live import arrayed, listed
 from deeplog_nb.stream.parsing import Parser
-from deeplog_nb.stream.sessions import Row, Sessions
+from deeplog_nb.stream.rows import Rows
+from deeplog_nb.stream.sessions import Sessions
 from deeplog_nb.stream.values import Parameters, Values
 
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -52,7 +53,7 @@ class Stream:
         silence = duration(cut.gap or (idle if cut.by else None))
         quiet = None if silence is None else silence // MICROSECOND
         self._clock = Clock()
-        self._sessions = Sessions(detector.keys.settings.history, quiet, cut.count, detector.counts is not None)
+        self._sessions = Sessions(detector.keys.settings.history, quiet, cut.count, not cut.whole_files)
         self._loose = 0  # records so far that name no session
         self._stored = state is not None  # whether what was told before is known to the one who asks
         self._set(detector, Values(detector.values.fitted))
@@ -76,21 +77,20 @@ class Stream:
 
     def push(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES, and of the ends of the sessions that are over by now."""
-        parsed = self._parser.read(lines)
-        rows: list[Row] = []
+        parsed, rows = self._parser.read(lines), Rows()
         clock, sessions, last = self._clock, self._sessions, None
-        places = zip(parsed.keys, parsed.ids, parsed.files, parsed.lines, parsed.times, strict=True)
-        for entry, (key, ids, file, line, time) in enumerate(places):
-            if time is not None and not clock.timed:
-                sessions.heard(time)
-            now = clock.tell(file, time)
+        places = zip(parsed.files, parsed.lines, parsed.times, strict=True)
+        for entry, (key, ids, place) in enumerate(zip(parsed.keys, parsed.ids, places, strict=True)):
+            if place[2] is not None and not clock.timed:
+                sessions.heard(place[2])
+            now = clock.tell(place[0], place[2])
             if now != last:
-                rows.extend(sessions.expire(now))
+                sessions.expire(rows, now)
                 last = now
             if ids:
-                rows.extend(sessions.add(ids, now, key, file, line, time, entry))
+                sessions.add(rows, ids, now, key, place, entry)
             else:
-                rows.append(Row(None, self._loose, key, False, (), file, line, time, None, 0, entry, None))
+                rows.add(None, self._loose, key, (key,), place, entry=entry)
                 self._loose += 1
         strange = [entry for entry, key in enumerate(parsed.keys) if key == 0]
         events = lines[strange].with_columns(key=pl.lit(0, pl.UInt32)) if strange else _NONE
@@ -98,8 +98,10 @@ class Stream:
 
     def close(self) -> pl.DataFrame:
         """VERDICTS of the ends of all sessions that are left; they are open: the log ended first."""
-        left = list(self._sessions.live.values())
-        return self._finish([self._sessions.end(part, is_open=True) for part in left], [], _NONE)
+        rows = Rows()
+        for part in list(self._sessions.live.values()):
+            self._sessions.end(rows, part, is_open=True)
+        return self._finish(rows, [], _NONE)
 
     def changes(self) -> tuple[dict[str, str], list[str]]:
         """What has changed since this was last asked, each under its name as JSON, and the names that are gone.
@@ -130,7 +132,7 @@ class Stream:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"this is not the state of a stream ({type(error).__name__}: {error})") from error
 
-    def _finish(self, rows: list[Row], parameters: Parameters, events: pl.DataFrame) -> pl.DataFrame:
+    def _finish(self, rows: Rows, parameters: Parameters, events: pl.DataFrame) -> pl.DataFrame:
         if not self._stored:  # nobody asks
             self._sessions.touched.clear()
             self._values.touched.clear()

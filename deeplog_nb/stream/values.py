@@ -15,16 +15,18 @@ import polars as pl
 
 from deeplog_nb.frames import ERRORS, SESSIONS
 from deeplog_nb.models.fitted import Fitted
+from deeplog_nb.models.forecasters import BLOCK
 from deeplog_nb.models.told import Told, errors_frame
 from deeplog_nb.sessions.quantities import stated
-from deeplog_nb.sessions.series import HUGE, Vectors
-from deeplog_nb.stream.live import Floats, Past
-from deeplog_nb.stream.sessions import Row
+from deeplog_nb.sessions.series import HUGE, START, Vectors
+from deeplog_nb.stream.live import Floats, Live, Past
+from deeplog_nb.stream.rows import Rows
 
 _NONE: Final = pl.DataFrame(schema=ERRORS)
-BLOCKS: Final = (8, 32, 256)  # places of a series that are forecast at once: the least that holds the most frequent
+BLOCKS: Final = ((8, 8), (32, 1024))  # places of a series that are forecast at once, where none has more than so many
 Parameters = Sequence[Sequence[str] | None]
 Ints = npt.NDArray[np.int64]
+Run = tuple[Past, tuple[int, int], list[int]]  # where its past is kept, its key and the key before, its entries
 
 
 @dataclass
@@ -55,102 +57,92 @@ class Values:
         """The keys whose parameters are looked at."""
         return self._slots.keys() | self._checks.keys()
 
-    def errors(self, rows: Sequence[Row], parameters: Parameters, confidence: float) -> tuple[set[int], pl.DataFrame]:
+    def errors(self, rows: Rows, parameters: Parameters, confidence: float) -> tuple[list[int], pl.DataFrame]:
         """Which rows a rule could flag at this confidence, and their ERRORS; the others are as they should be."""
-        entries = {at: row for at, row in enumerate(rows) if row.of is not None and row.entry >= 0}
-        told = self._tell([*entries.values()], parameters)
+        told = self._tell(rows, parameters)
         least = (1 - confidence) * 1.01  # which are, is for ``verdicts`` to say, in 32 bits
-        odd = [
-            (number, at)
-            for number, (at, row) in enumerate(entries.items())
-            if told.tail[number] <= least or self._is_new(row.key, parameters[row.entry])
-        ]
+        odd = set(np.flatnonzero(told.tail <= least).tolist())
+        odd.update(
+            at
+            for at, (key, entry) in enumerate(zip(rows.key, rows.entry, strict=True))
+            if key in self._checks and rows.of[at] and self._is_new(key, parameters[entry])
+        )
         if not odd:
-            return set(), _NONE
-        numbers, places = zip(*odd, strict=True)
-        picked = told.picked(np.array(numbers))
-        sessions = _frame([rows[at] for at in places], parameters)
-        return {*places}, errors_frame(sessions, picked, self.model.layout, self.model.categories)
+            return [], _NONE
+        places = sorted(odd)
+        sessions = _frame(rows.picked(places), parameters)
+        return places, errors_frame(sessions, told.picked(np.array(places)), self.model.layout, self.model.categories)
 
-    def _is_new(self, key: int | None, texts: Sequence[str] | None) -> bool:
+    def _is_new(self, key: int, texts: Sequence[str] | None) -> bool:
         """Whether a checked position of this entry has a text that it never had."""
-        checks = self._checks.get(key or 0)
-        if not checks or texts is None:
-            return False
-        return any(at < len(texts) and texts[at] not in known for at, known in checks.items())
+        said = texts or ()
+        return any(at < len(said) and said[at] not in known for at, known in self._checks[key].items())
 
-    def _tell(self, entries: Sequence[Row], parameters: Parameters) -> Told:
-        """What the model says of each entry."""
-        values = self._vectors(entries, parameters)
+    def _tell(self, rows: Rows, parameters: Parameters) -> Told:
+        """What the model says of each row."""
+        values = self._vectors(rows, parameters)
         there = np.flatnonzero(np.isfinite(values).any(axis=1))
-        some = [entries[at] for at in there.tolist()]
+        some = there.tolist()
         fresh = Vectors(
             values[there],
-            np.array([row.key for row in some], dtype=np.int64),
-            np.array([row.before for row in some], dtype=np.int64),
+            np.array([rows.key[at] for at in some], dtype=np.int64),
+            np.array([seen[-2] if len(seen := rows.seen[at]) > 1 else START for at in some], dtype=np.int64),
             np.arange(len(some)),
-            np.array([row.of.serial if row.of else -1 for row in some], dtype=np.int64),
+            np.array([part.serial if (part := rows.of[at]) else -1 for at in some], dtype=np.int64),
         )
         numbers = self.model.numbers(fresh)
-        pasts = self._pasts(some, fresh, numbers)
-        before = len(pasts.keys)
-        most = int(np.bincount(numbers[numbers >= 0], minlength=1).max()) + self.model.settings.history
-        block = next((size for size in BLOCKS if size >= most), BLOCKS[-1])
-        told = self.model.tell(_behind(pasts, fresh), block)
-        self._remember(some, fresh, numbers)
-        return told.picked(np.arange(before, before + len(there))).among(there, len(entries))
+        runs = self._runs(fresh, numbers, [rows.of[at] for at in some])
+        pasts = _pasts(runs, fresh)
+        most = max((len(mine) for _, _, mine in runs), default=0) + self.model.settings.history
+        block = next((size for size, limit in BLOCKS if most <= limit), BLOCK)
+        both = _behind(pasts, fresh)
+        told = self.model.tell(both, self.model.numbers(both), block)
+        self._remember(runs, fresh)
+        return told.picked(np.arange(len(pasts.keys), len(pasts.keys) + len(there))).among(there, len(rows))
 
-    def _vectors(self, entries: Sequence[Row], parameters: Parameters) -> Floats:
-        """The values of each entry, [M, D]; NaN where there is none."""
-        values = np.full((len(entries), self.model.layout.size), np.nan)
+    def _vectors(self, rows: Rows, parameters: Parameters) -> Floats:
+        """The values of each row, [M, D]; NaN where there is none."""
+        values = np.full((len(rows), self.model.layout.size), np.nan)
         if self.model.settings.elapsed:
-            values[:, 0] = [np.nan if row.elapsed is None else row.elapsed for row in entries]
-        for number, row in enumerate(entries):
-            for slot, at, unit in self._slots.get(row.key or 0, ()):
-                said = parameters[row.entry] or ()
-                told = stated(said[at], unit) if at < len(said) else None
-                if told is not None:
-                    values[number, slot] = told
+            values[:, 0] = np.array(rows.elapsed, dtype=np.float64)  # None becomes NaN
+        for number, (key, entry) in enumerate(zip(rows.key, rows.entry, strict=True)):
+            if key in self._slots and rows.of[number]:
+                said = parameters[entry] or ()
+                for slot, at, unit in self._slots[key]:
+                    told = stated(said[at], unit) if at < len(said) else None
+                    values[number, slot] = np.nan if told is None else told
         return values.clip(-HUGE, HUGE)
 
-    def _pasts(self, some: Sequence[Row], fresh: Vectors, numbers: Ints) -> Vectors:
-        """The remembered vectors of all series that are asked for."""
-        found = []
-        for at, key in self._firsts(fresh, numbers):
-            rows = self._past_of(some[at]).get(key)
-            if rows is not None:
-                found.append((rows, *key, int(fresh.session[at])))
-        sizes = [len(rows) for rows, *_ in found]
-        values = np.concatenate([rows for rows, *_ in found]) if found else fresh.values[:0]
-        facts = [np.repeat(np.array([each[at] for each in found], dtype=np.int64), sizes) for at in (1, 2, 3)]
-        return Vectors(values, facts[0], facts[1], np.arange(len(values)), facts[2])
+    def _runs(self, fresh: Vectors, numbers: Ints, of: Sequence[Live | None]) -> list[Run]:
+        """Each series that has new entries (each part of it, where histories begin with each session), and these."""
+        groups, own = self.model.forecasters.groups, self.model.settings.series == "session"
+        found: dict[tuple[int, int], list[int]] = {}
+        for at, (number, session) in enumerate(zip(numbers.tolist(), fresh.session.tolist(), strict=True)):
+            if number >= 0:
+                found.setdefault((number, session if own else 0), []).append(at)
+        keys, before = groups.keys.tolist(), groups.before.tolist()
+        return [
+            (part.past if own and (part := of[mine[0]]) else self.past, (keys[number], before[number]), mine)
+            for (number, _), mine in found.items()
+        ]
 
-    def _remember(self, some: Sequence[Row], fresh: Vectors, numbers: Ints) -> None:
+    def _remember(self, runs: Sequence[Run], fresh: Vectors) -> None:
         """Keep the last vectors of each series."""
         history = self.model.settings.history
-        for key, mine in self._members(fresh, numbers):
-            past = self._past_of(some[mine[0]])
-            new = fresh.values[mine[-history:]]
-            old = past.get(key)
-            past[key] = new if old is None or len(new) == history else np.concatenate([old, new])[-history:]
+        for past, name, mine in runs:
+            new, old = fresh.values[mine[-history:]], past.get(name)
+            past[name] = new if old is None or len(new) == history else np.concatenate([old, new])[-history:]
             if past is self.past:
-                self.touched.add(key)
+                self.touched.add(name)
 
-    def _firsts(self, fresh: Vectors, numbers: Ints) -> list[tuple[int, tuple[int, int]]]:
-        return [(mine[0], key) for key, mine in self._members(fresh, numbers)]
 
-    def _members(self, fresh: Vectors, numbers: Ints) -> list[tuple[tuple[int, int], list[int]]]:
-        """Each run of a series, told by its key and the key before, and its entries in order."""
-        groups, by_session = self.model.forecasters.groups, self.model.settings.series == "session"
-        runs: dict[tuple[int, int], list[int]] = {}
-        sessions = fresh.session.tolist() if by_session else [0] * len(numbers)
-        for at, run in enumerate(zip(numbers.tolist(), sessions, strict=True)):
-            if run[0] >= 0:
-                runs.setdefault(run, []).append(at)
-        return [((int(groups.keys[n]), int(groups.before[n])), mine) for (n, _), mine in runs.items()]
-
-    def _past_of(self, row: Row) -> Past:
-        return row.of.past if row.of and self.model.settings.series == "session" else self.past
+def _pasts(runs: Sequence[Run], fresh: Vectors) -> Vectors:
+    """The remembered vectors of these series."""
+    found = [(past[name], *name, int(fresh.session[mine[0]])) for past, name, mine in runs if name in past]
+    sizes = [len(rows) for rows, *_ in found]
+    values = np.concatenate([fresh.values[:0], *(rows for rows, *_ in found)])
+    facts = [np.repeat(np.array([each[at] for each in found], dtype=np.int64), sizes) for at in (1, 2, 3)]
+    return Vectors(values, facts[0], facts[1], np.arange(len(values)), facts[2])
 
 
 def _behind(first: Vectors, second: Vectors) -> Vectors:
@@ -159,7 +151,14 @@ def _behind(first: Vectors, second: Vectors) -> Vectors:
     return Vectors(**joined | {"order": np.arange(len(joined["keys"]))})
 
 
-def _frame(rows: Sequence[Row], parameters: Parameters) -> pl.DataFrame:
+def _frame(rows: Rows, parameters: Parameters) -> pl.DataFrame:
     """SESSIONS of these entries alone."""
-    told = [(row.session, row.position, row.key, 1, False, parameters[row.entry] or []) for row in rows]
-    return pl.DataFrame(told, schema=SESSIONS | {"parameters": pl.List(pl.String())}, orient="row")
+    columns = {
+        "session": rows.session,
+        "position": rows.position,
+        "key": rows.key,
+        "count": [1] * len(rows),
+        "open": rows.open,
+        "parameters": [parameters[entry] or [] for entry in rows.entry],
+    }
+    return pl.DataFrame(columns, schema=SESSIONS | {"parameters": pl.List(pl.String())})

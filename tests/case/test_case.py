@@ -67,13 +67,19 @@ def test_a_missed_anomaly_is_one_row_for_its_session(case, verdicts):
 
 @pytest.mark.parametrize(
     "nothing",
-    [{"session": "nobody"}, {"session": "a", "position": 0}, {"pattern": "?"}, {"session": "quiet", "position": 0}],
+    [{"position": 9}, {"session": "a", "position": 0}, {"pattern": "?"}, {"session": "quiet", "position": 0}],
 )
 def test_an_answer_to_nothing_is_refused(case, verdicts, nothing):
     """Nothing chosen is no answer, and nothing is kept of it."""
     with pytest.raises(InputError, match="no alarm of"):
         case.mark(verdicts, "normal", **nothing)
     assert case.labels(history=True).is_empty()
+
+
+def test_a_session_that_is_not_there_is_refused(case, verdicts):
+    """It was not judged, so nothing can be said of it."""
+    with pytest.raises(InputError, match="session 'nobody' is not in these verdicts"):
+        case.mark(verdicts, "anomaly", session="nobody")
 
 
 def test_the_line_of_no_session_is_its_own_evidence(case, verdicts):
@@ -187,6 +193,21 @@ def test_hostile_notes_are_only_text(case, note):
     assert case.notes().select("text", "session", "who").row(0) == (note, note, note)
 
 
+@pytest.mark.parametrize("wrong", [{"note": 5}, {"who": b"kim"}, {"model": Path("m")}, {"policy": True}])
+def test_what_is_no_text_is_refused(case, verdicts, wrong):
+    """SQLite would turn it into one, and the hash would no longer fit."""
+    with pytest.raises(InputError, match=r"a str is wanted"):
+        case.mark(verdicts, "normal", **wrong)
+    assert case.verify().startswith("labels=0:")
+
+
+@pytest.mark.parametrize("wrong", [{"session": 5}, {"session": ["a"]}, {"position": "1"}, {"pattern": True}])
+def test_one_session_position_or_pattern_is_named(case, verdicts, wrong):
+    """Another type is told, with the one that is wanted."""
+    with pytest.raises(InputError, match=r"name one (session|position|pattern), a (str|int)"):
+        case.mark(verdicts, "normal", **wrong)
+
+
 def test_half_a_character_is_refused(case):
     """A lone surrogate can stand in no file; nothing is kept, and the next remark is."""
     with pytest.raises(InputError, match=r"'half \\ud800'.*surrogate"):
@@ -237,3 +258,10 @@ def test_a_case_says_what_is_in_it(case, verdicts):
     assert repr(case) == f"Case({str(case.folder)!r}, 1 of 3 label rows in effect)"
     (case.folder / "case.sqlite").unlink()
     assert "cannot be read" in repr(case)
+
+
+def test_each_alarm_of_a_long_session_has_its_own_evidence(case, judged):
+    """The thousand keys up to it, whatever was flagged before."""
+    rows = [("a", at, at, at % 1000 == 999) for at in range(20_000)]
+    keys = case.mark(judged(*rows), "normal")["keys"].to_list()
+    assert keys == [list(range(at, at + 1000)) for at in range(0, 20_000, 1000)]

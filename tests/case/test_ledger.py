@@ -11,8 +11,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,12 @@ for at in range(begin, begin + int(sys.argv[3])):
     case.commit("log" + sys.argv[4], verdicts.with_columns(offset=pl.lit(at, pl.UInt64)), position=str(at + 1))
     print(label, flush=True)
 """
+
+
+def asked(file: Path, question: str) -> list[tuple[object, ...]]:
+    """What another program on the same file hears."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        return connection.execute(question).fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,7 @@ def test_no_acknowledged_label_is_lost_to_a_kill(tmp_path, frame):
         case = Case(tmp_path)
         assert int(case.verify().split()[0].partition("=")[2].partition(":")[0]) in (acknowledged, acknowledged + 1)
         assert case.verdicts("log")["offset"].to_list() == list(range(int(case.position("log") or 0)))
-    assert sqlite3.connect(tmp_path / FILE).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert asked(tmp_path / FILE, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_two_processes_write_at_once(tmp_path, frame):
@@ -96,7 +104,7 @@ def test_a_locked_case_says_who_waits_how_long(case):
     with pytest.raises(InputError, match=r"case\.sqlite: locked: another process.*0\.05 s.*patience"):
         case.note("lost")
     assert remarks(case) == ["before"]
-    other.execute("BEGIN EXCLUSIVE" if not other.in_transaction else "ROLLBACK")
+    other.close()
     case.note("after")
     assert remarks(case) == ["before", "after"]
 
@@ -174,16 +182,15 @@ def test_a_damaged_page_is_found(case):
 
 def test_the_database_of_another_program_is_left_alone(tmp_path):
     """A file that is no case is not written into."""
-    other = sqlite3.connect(tmp_path / FILE)
-    other.execute("CREATE TABLE t (x)")
+    asked(tmp_path / FILE, "CREATE TABLE t (x)")
     with pytest.raises(InputError, match="another program"):
         Case(tmp_path)
-    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("t",)]
+    assert asked(tmp_path / FILE, "SELECT name FROM sqlite_master") == [("t",)]
 
 
 def test_a_case_of_a_newer_version_is_refused(case):
     """And the message says what to update."""
-    sqlite3.connect(case.folder / FILE).execute("PRAGMA user_version = 99")
+    asked(case.folder / FILE, "PRAGMA user_version = 99")
     with pytest.raises(InputError, match=r"newer version \(format 99.*update deeplog_nb"):
         Case(case.folder)
 
@@ -201,6 +208,25 @@ def test_a_case_that_went_away_says_so(case):
     shutil.rmtree(case.folder)
     with pytest.raises(InputError, match="cannot be opened; see that the case folder is still there"):
         case.note("lost")
+
+
+def test_a_write_ahead_log_is_not_used(case):
+    """Another tool's setting does not stay: on a network folder such a log loses data."""
+    assert asked(case.folder / FILE, "PRAGMA journal_mode = WAL") == [("wal",)]
+    case.note("after")
+    assert asked(case.folder / FILE, "PRAGMA journal_mode") == [("delete",)]
+
+
+def test_who_waits_gets_his_turn(case):
+    """Whoever holds the file for a moment is waited for, be it to read or to write."""
+    other = sqlite3.connect(case.folder / FILE, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    release.start()
+    patient = Case(case.folder)
+    release.join()
+    other.close()
+    assert remarks(patient) == ["before"]
 
 
 def test_the_file_is_as_safe_as_it_can_be(case):

@@ -102,6 +102,14 @@ def test_an_offset_is_needed(case, step):
     assert case.position(LOG) is None
 
 
+@pytest.mark.parametrize("wrong", [{"position": 5}, {"position": "5", "changed": {"a": {}}}])
+def test_positions_and_states_are_texts(case, step, wrong):
+    """What is none is told, and nothing of the step is kept."""
+    with pytest.raises(InputError, match=r"positions and states are texts"):
+        case.commit(LOG, step, **wrong)
+    assert case.verdicts().is_empty()
+
+
 def test_numbers_beyond_what_a_file_can_hold_are_refused(case, step):
     """No file has so many bytes."""
     with pytest.raises(InputError, match=r"below 2\^63"):

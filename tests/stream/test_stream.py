@@ -5,21 +5,30 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from deeplog_nb.detector import Cut, Detector
+from deeplog_nb.detector import Detector
 from deeplog_nb.frames import FrameError, InputError, ModelError
 from deeplog_nb.lines.read import read
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Training
+from deeplog_nb.models.values import ValueModel
+from deeplog_nb.sessions.cut import Cut
 
 AT = ["session", "position", "line"]
 
 
 LOGS = ("openstack", "hdfs")
+REAL = (
+    "hdfs/raw_sample.log.gz",
+    "bgl/bgl_lines_000001_060000.log.gz",
+    "openstack/raw_normal1_instances.log.gz",
+    "loghub_2k/HDFS_2k.log",
+)
 
 
 def whole(detector: Detector, lines: pl.DataFrame, idle: str = "1h") -> pl.DataFrame:
@@ -31,14 +40,19 @@ def whole(detector: Detector, lines: pl.DataFrame, idle: str = "1h") -> pl.DataF
 def pushed(stream, lines: pl.DataFrame, cuts: Iterable[int] = ()) -> pl.DataFrame:
     """What a stream says of the same log, cut before these lines."""
     edges = [0, *sorted(cuts), len(lines)]
-    parts = [stream.push(lines[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [stream.push(lines[start:end]) for start, end in pairwise(edges)]
     return pl.concat([*parts, stream.close()])
 
 
 def assert_same(streamed: pl.DataFrame, batch: pl.DataFrame) -> None:
-    """The same rows with the same verdicts; only at its end does a session know whether it is open."""
-    closed = pl.col("open") & pl.col("key").is_null()
-    told = [frame.sort(AT, nulls_last=True).with_columns(open=closed) for frame in (streamed, batch)]
+    """The same rows with the same verdicts, but for the digits of a reason.
+
+    Only at its end does a session know whether it is open, and what is odd about all of it.
+    """
+    is_end = pl.col("key").is_null()
+    late = {"open": pl.col("open") & is_end, "session_pattern": pl.when(is_end).then("session_pattern")}
+    words = pl.col("why").str.replace_all(r"-?[0-9][0-9.,e+-]*", "0")
+    told = [frame.sort(AT, nulls_last=True).with_columns(words, **late) for frame in (streamed, batch)]
     assert told[0].schema == told[1].schema
     assert_frame_equal(*told, rel_tol=1e-5, abs_tol=1e-5, categorical_as_str=True)
 
@@ -86,7 +100,7 @@ def test_a_stored_state_goes_on_as_if_nothing_had_happened(made, seed: int):
     detector, lines = made
     some, store, parts = lines.tail(600), {}, []
     edges = [0, *sorted(random.Random(seed).sample(range(1, len(some)), 9)), len(some)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         stream = detector.stream(idle="10s", state=store)
         parts.append(stream.push(some[start:end]))
         changed, gone = stream.changes()
@@ -174,6 +188,43 @@ def test_a_cut_by_count_is_kept(worker, fitted):
     for detector in (replace(worker, cut=replace(worker.cut, count=3)), fitted(jobs(120), count=4)):
         lines = jobs(30, gap=3.0)
         assert_same(pushed(detector.stream(idle="5s"), lines, range(1, len(lines), 5)), whole(detector, lines, "5s"))
+
+
+def test_lines_of_two_files_and_of_several_ids(worker):
+    """Two files told by one clock, and a record that joins a session of each."""
+    one, two = jobs(30, gap=2.0), jobs(30, gap=3.0).with_columns(file=pl.lit("y", pl.Categorical()))
+    both = one.with_columns(
+        pl.col("message") + pl.when(pl.col("line") % 5 == 0).then(pl.lit(" job j7x job j8x")).otherwise(pl.lit(""))
+    )
+    lines = pl.concat([both, two]).sort("time", maintain_order=True)
+    assert_same(pushed(worker.stream(idle="4s"), lines, range(1, len(lines), 11)), whole(worker, lines, "4s"))
+
+
+def test_histories_of_values_that_begin_with_each_session(hdfs):
+    """Where each session has series of its own, a stream keeps them with the session."""
+    detector, lines = hdfs
+    training = Training(epochs=1, patience=1, batch=64, draws=64, temper=1.0, device="cpu")
+    sessions = _sessions(detector, lines.head(1200))
+    values = ValueModel(series="session", confidence=0.6, training=training).fit(sessions, templates=detector.templates)
+    other = replace(detector, values=values)
+    assert_same(pushed(other.stream(idle="9s"), lines, range(1, len(lines), 101)), whole(other, lines, "9s"))
+
+
+def test_what_a_person_allowed_is_no_alarm(openstack):
+    """Patterns of entries hold at once, those of whole sessions at their ends."""
+    detector, lines = openstack
+    batch = whole(detector, lines, "20s").filter("anomalous")
+    said = [
+        *batch["pattern"].drop_nulls().unique().sort()[::2],
+        *batch["session_pattern"].drop_nulls().unique().sort()[::3],
+    ]
+    other = replace(detector, allowed=tuple(said))
+    streamed, expected = pushed(other.stream(idle="20s"), lines, range(1, len(lines), 250)), whole(other, lines, "20s")
+    is_end = pl.col("key").is_null()
+    assert 10 < streamed["allowed"].sum() < len(batch)
+    assert_same(streamed.filter(is_end), expected.filter(is_end))
+    by_itself = expected.filter(pl.col("pattern").is_in(said))
+    assert streamed.join(by_itself, on=AT, how="semi", nulls_equal=True)["allowed"].all()
 
 
 def test_a_log_without_ids_is_one_session(fitted):
