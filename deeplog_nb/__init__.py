@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
+    from deeplog_nb.case.tail import Tail, tail
+    from deeplog_nb.controls.live import Panel, live
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.follow import Follower, Gap
     from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
@@ -76,6 +79,8 @@ _HOMES = {
     "baselines.tfidf": ("TfidfLSTM",),
     "case.case": ("Case",),
     "case.report": ("write_report",),
+    "case.tail": ("Tail", "tail"),
+    "controls.live": ("Panel", "live"),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
     "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
@@ -85,6 +90,7 @@ _HOMES = {
     "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
+    "lines.follow": ("Follower", "Gap"),
     "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
@@ -139,7 +145,9 @@ __all__ = [
     "Detector",
     "Edit",
     "Flat",
+    "Follower",
     "FrameError",
+    "Gap",
     "Generated",
     "InputError",
     "Invariants",
@@ -150,6 +158,7 @@ __all__ = [
     "Mutants",
     "NGram",
     "NGramTopG",
+    "Panel",
     "Picture",
     "Policy",
     "PrincipalComponents",
@@ -160,6 +169,7 @@ __all__ = [
     "Stream",
     "Structured",
     "Suitability",
+    "Tail",
     "Teaching",
     "Templates",
     "TfidfLSTM",
@@ -185,6 +195,7 @@ __all__ = [
     "judge",
     "judge_values",
     "layouts",
+    "live",
     "load",
     "load_hdfs",
     "load_openstack",
@@ -205,6 +216,7 @@ __all__ = [
     "sessionize",
     "suggest_sessions",
     "suitability",
+    "tail",
     "value_metrics",
     "value_series",
     "write_report",
