@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from deeplog_nb.case.page import Html, clip, facts, join, table, tag
+from deeplog_nb.views.page import Html, clip, facts, join, table, tag
 from deeplog_nb.case.words import one_in
 from deeplog_nb.detector import Detector
 from deeplog_nb.models.training import training_device

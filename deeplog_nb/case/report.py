@@ -1,6 +1,6 @@
 """One run as one HTML file to mail, print or file: verdict first, then what happened, then how it was judged.
 
-No script, nothing from the network. What the sections say is in ``sections``, how HTML is made in ``page``.
+No script, nothing from the network. What the sections say is in ``sections``, how HTML is made in ``views.page``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.case.findings import PLACE, findings, shown_files
-from deeplog_nb.case.page import document
+from deeplog_nb.views.page import document
 from deeplog_nb.case.sections import Run, body
 from deeplog_nb.case.words import headline
 from deeplog_nb.detector import Detector

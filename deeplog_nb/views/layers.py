@@ -1,0 +1,218 @@
+"""Where the steps of a task are drawn: in layers from begin to end, the same numbers each time.
+
+Sugiyama's four steps (Sugiyama, Tagawa and Toda 1981): edges that go back are set aside, the longest path gives the
+layer, barycentres give the order within it, and an isotonic regression the places. It knows no log and draws nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+GAP: Final = 26.0  # px between boxes side by side
+PITCH: Final = 46.0  # px between layers, where the labels stand
+LANE: Final = 26.0  # px between edges that go back
+SWEEPS: Final = 8  # over all layers, of ordering and of placing
+
+
+class Arrow(NamedTuple):
+    """An edge to draw; the heavier, the straighter. ``back`` says that it is known to go back."""
+
+    source: int
+    target: int
+    weight: float = 1.0
+    back: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Centres of the nodes, the points that each arrow passes (in the order given), and the size of it all."""
+
+    places: Mapping[int, tuple[float, float]]
+    routes: tuple[tuple[tuple[float, float], ...], ...]
+    layers: Mapping[int, int]
+    width: float
+    height: float
+
+
+def arrange(nodes: Sequence[int], arrows: Sequence[Arrow], *, width: float, height: float) -> Layout:
+    """The layout of these nodes as boxes so wide and high, from top to bottom.
+
+    Arrows go from one layer to a lower one, those that go back run in lanes at the right, and two nodes with
+    arrows both ways and the same predecessors stand side by side.
+
+    >>> fork = [Arrow(1, 2), Arrow(1, 3), Arrow(2, 4), Arrow(3, 4)]
+    >>> arrange([1, 2, 3, 4], fork, width=100, height=30).places
+    {1: (113.0, 15.0), 2: (50.0, 91.0), 3: (176.0, 91.0), 4: (113.0, 167.0)}
+    """
+    down = _forward(nodes, arrows)
+    layers = _longest(nodes, [arrows[at] for at in down])
+    down = [at for at in down if layers[arrows[at].source] < layers[arrows[at].target]]
+    chains, rows, links = _chains(arrows, down, layers)
+    rows = _ordered(rows, links)
+    xs = _placed(rows, links, {node: width if node in layers else GAP for row in rows for node in row})
+    left = min((xs[node] - width / 2 for node in nodes), default=0.0)
+    left = min([left, *(x - GAP / 2 for node, x in xs.items() if node not in layers)])
+    level = {node: at for at, row in enumerate(rows) for node in row}
+    places = {node: (round(x - left, 1), level[node] * (height + PITCH) + height / 2) for node, x in xs.items()}
+    right = max((x + (width if node in layers else GAP) / 2 for node, (x, _) in places.items()), default=0.0)
+    back = _lanes(arrows, set(down), places, right)
+    routes = tuple(
+        tuple(places[node] for node in chains[at]) if at in chains else back[at] for at in range(len(arrows))
+    )
+    lanes = {x for route in back.values() for x, _ in route if x > right}
+    size = right + (LANE * (len(lanes) + 0.5) if lanes else 0.0), max(len(rows) * (height + PITCH) - PITCH, 0.0)
+    return Layout({node: places[node] for node in nodes}, routes, layers, *size)
+
+
+def _forward(nodes: Sequence[int], arrows: Sequence[Arrow]) -> list[int]:
+    """Positions of the arrows that do not go back: no loop, no way both ways, none that closes a cycle."""
+    pairs = {(each.source, each.target) for each in arrows if not each.back}
+    kept = [
+        at
+        for at, each in enumerate(arrows)
+        if not each.back and each.source != each.target and (each.target, each.source) not in pairs
+    ]
+    after: dict[int, list[int]] = {node: [] for node in nodes}
+    for at in sorted(kept, key=lambda at: -arrows[at].weight):  # of a cycle, the rarest arrow goes back
+        if not _reaches(after, arrows[at].target, arrows[at].source):
+            after[arrows[at].source].append(arrows[at].target)
+    return [at for at in kept if arrows[at].target in after[arrows[at].source]]
+
+
+def _reaches(after: Mapping[int, Sequence[int]], start: int, goal: int) -> bool:
+    seen, waiting = {start}, [start]
+    while waiting:
+        here = waiting.pop()
+        if here == goal:
+            return True
+        fresh = [node for node in after[here] if node not in seen]
+        seen.update(fresh)
+        waiting += fresh
+    return False
+
+
+def _longest(nodes: Sequence[int], arrows: Iterable[Arrow]) -> dict[int, int]:
+    """The layer of each node: the most arrows on any way to it. Without cycles, by then."""
+    listed = list(arrows)
+    layers = dict.fromkeys(nodes, 0)
+    for _ in nodes:
+        moved = False
+        for source, target, *_ in listed:
+            if layers[target] <= layers[source]:
+                layers[target], moved = layers[source] + 1, True
+        if not moved:
+            break
+    return layers
+
+
+_Link = tuple[int, int, float]
+
+
+def _chains(
+    arrows: Sequence[Arrow], down: Iterable[int], layers: Mapping[int, int]
+) -> tuple[dict[int, list[int]], list[list[int]], list[_Link]]:
+    """Each arrow as a chain of nodes, one a layer: between its ends, places that keep the way free."""
+    rows: list[list[int]] = [[] for _ in range(max(layers.values(), default=-1) + 1)]
+    for node, layer in layers.items():
+        rows[layer].append(node)
+    chains, links, fresh = {}, [], min([*layers, 0]) - 1
+    for at in down:
+        source, target, weight, _ = arrows[at]
+        between = range(layers[source] + 1, layers[target])
+        chains[at] = [source, *range(fresh, fresh - len(between), -1), target]
+        for layer, node in zip(between, chains[at][1:], strict=False):
+            rows[layer].append(node)
+        fresh -= len(between)
+        links += [(upper, lower, weight) for upper, lower in pairwise(chains[at])]
+    return chains, rows, links
+
+
+def _beside(rows: Sequence[Sequence[int]], links: Iterable[_Link]) -> tuple[dict[int, list[tuple[int, float]]], ...]:
+    """Above and below each node: its neighbours there, with the weight of the way to them."""
+    above: dict[int, list[tuple[int, float]]] = {node: [] for row in rows for node in row}
+    below: dict[int, list[tuple[int, float]]] = {node: [] for row in rows for node in row}
+    for upper, lower, weight in links:
+        above[lower].append((upper, weight))
+        below[upper].append((lower, weight))
+    return above, below
+
+
+def _ordered(rows: list[list[int]], links: Sequence[_Link]) -> list[list[int]]:
+    """The rows in the order with the fewest crossings that barycentres find, swept down and up."""
+    above, below = _beside(rows, links)
+    best, fewest = rows, _crossings(rows, below)
+    for sweep in range(SWEEPS):
+        beside = below if sweep % 2 else above
+        rows = list(rows)
+        for at in range(len(rows)) if not sweep % 2 else range(len(rows) - 1, -1, -1):
+            place = {node: float(x) for row in rows for x, node in enumerate(row)}
+            rows[at] = sorted(rows[at], key=lambda node: _mean(beside[node], place, place[node]))  # noqa: B023
+        crossed = _crossings(rows, below)
+        if crossed < fewest:
+            best, fewest = rows, crossed
+    return best
+
+
+def _mean(beside: Sequence[tuple[int, float]], place: Mapping[int, float], otherwise: float) -> float:
+    total = sum(weight for _, weight in beside)
+    return sum(place[node] * weight for node, weight in beside) / total if total else otherwise
+
+
+def _crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence[tuple[int, float]]]) -> int:
+    place = {node: x for row in rows for x, node in enumerate(row)}
+    ends = [[place[lower] for node in row for lower, _ in sorted(below[node], key=lambda b: place[b[0]])] for row in rows]
+    return sum(left > right for row in ends for at, left in enumerate(row) for right in row[at + 1 :])
+
+
+def _placed(rows: Sequence[Sequence[int]], links: Sequence[_Link], widths: Mapping[int, float]) -> dict[int, float]:
+    """x of each node: as near to its neighbours as the order and the widths allow, swept down and up."""
+    above, below = _beside(rows, links)
+    xs = {node: x * (max(widths.values()) + GAP) for row in rows for x, node in enumerate(row)}
+    for sweep in range(2 * SWEEPS):
+        beside = below if sweep % 2 else above
+        for row in rows if not sweep % 2 else rows[::-1]:
+            wanted = [_mean(beside[node] or [*above[node], *below[node]], xs, xs[node]) for node in row]
+            shift = [0.0]
+            for left, right in pairwise(row):
+                shift.append(shift[-1] + (widths[left] + widths[right]) / 2 + GAP)
+            fitted = _rising([want - s for want, s in zip(wanted, shift, strict=True)])
+            xs |= {node: x + s for node, x, s in zip(row, fitted, shift, strict=True)}
+    return xs
+
+
+def _rising(values: Sequence[float]) -> list[float]:
+    """The rising sequence nearest to these values: pool adjacent violators."""
+    blocks: list[tuple[float, int]] = []
+    for value in values:
+        mean, size = value, 1
+        while blocks and blocks[-1][0] > mean:
+            before, many = blocks.pop()
+            mean, size = (before * many + mean * size) / (many + size), many + size
+        blocks.append((mean, size))
+    return [mean for mean, size in blocks for _ in range(size)]
+
+
+def _lanes(
+    arrows: Sequence[Arrow], down: set[int], places: Mapping[int, tuple[float, float]], right: float
+) -> dict[int, tuple[tuple[float, float], ...]]:
+    """The ways of the other arrows: straight between neighbours of a layer, else out to a lane and back."""
+    routes: dict[int, tuple[tuple[float, float], ...]] = {}
+    taken: list[list[tuple[float, float]]] = []
+    rest = [at for at in range(len(arrows)) if at not in down]
+    for at in sorted(rest, key=lambda at: abs(places[arrows[at].source][1] - places[arrows[at].target][1])):
+        (x, y), (to_x, to_y) = places[arrows[at].source], places[arrows[at].target]
+        between = [each for each, (px, py) in places.items() if py == y == to_y and min(x, to_x) < px < max(x, to_x)]
+        if y == to_y and x != to_x and not between:
+            routes[at] = ((x, y), (to_x, to_y))
+            continue
+        low, high = min(y, to_y), max(y, to_y)
+        free = (n for n, lane in enumerate(taken) if all(high + 8 < a or b < low - 8 for a, b in lane))
+        lane = next(free, len(taken))
+        taken += [[]] * (lane == len(taken))
+        taken[lane] = [*taken[lane], (low, high)]
+        out = right + LANE * (lane + 1)
+        routes[at] = ((x, y), (out, y), (out, to_y), (to_x, to_y))
+    return routes

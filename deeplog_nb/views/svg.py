@@ -1,0 +1,132 @@
+"""A scene as SVG, and as the PNG that every notebook keeps; drawn without a browser and without network.
+
+The SVG is only on the way to the PNG: a notebook from elsewhere would lose it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from deeplog_nb.views.display import SCALE, squeeze
+from deeplog_nb.views.page import Html, join, tag
+from deeplog_nb.views.scene import FONT, KINDS, LOOKS, SMALL, Band, Box, Key, Line, Scene, Text
+from deeplog_nb.views.theme import CARD, FAINT
+from deeplog_nb.views.theme import FONT as FAMILY
+
+_DOWN: Final = 0.5  # of the way between two layers, where a curve bends
+
+
+def svg(scene: Scene) -> Html:
+    """The whole scene as one SVG; its texts are escaped."""
+    frame = tag("rect", width=_n(scene.width), height=_n(scene.height), fill=CARD)
+    parts = [
+        frame,
+        *map(_band, scene.bands),
+        *map(_key, scene.keys),
+        *(each for line in sorted(scene.lines, key=lambda line: line.taken) for each in _line(line, scene)),
+        *(each for box in scene.boxes for each in _box(box)),
+        *map(_text, scene.texts),
+        *(_text(Text(*line.label_at, line.label, SMALL, KINDS[line.kind][0], halo=True)) for line in scene.lines),
+        *(each for box in scene.boxes for each in _badge(box)),
+    ]
+    size = {"width": _n(scene.width), "height": _n(scene.height), "font_family": FAMILY}
+    return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", **size)
+
+
+def png(scene: Scene) -> bytes:
+    """The scene as PNG, at twice its size on the page; it names nothing that could be fetched."""
+    import vl_convert
+
+    return squeeze(vl_convert.svg_to_png(str(svg(scene)), scale=SCALE))
+
+
+def _n(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _band(band: Band) -> Html:
+    places = {name: _n(value) for name, value in band._asdict().items()}
+    return tag("rect", **places, rx=10, fill="none", stroke=FAINT, stroke_width=1.5)
+
+
+def _key(key: Key) -> Html:
+    colour, dash = KINDS[key.kind]
+    end = key.x + 36
+    return join([_stroke(f"M{_n(key.x)} {_n(key.y)}H{_n(end - 7)}", colour, 2.0, dash), _head((end, key.y), (1, 0), colour)])
+
+
+def _stroke(path: str, colour: str, thickness: float, dash: Sequence[float]) -> Html:
+    style = {"stroke_width": _n(thickness), "stroke_dasharray": " ".join(map(_n, dash)) or None}
+    return tag("path", d=path, fill="none", stroke=colour, stroke_linejoin="round", **style)
+
+
+def _head(tip: tuple[float, float], way: tuple[int, int], colour: str, size: float = 8) -> Html:
+    (x, y), (dx, dy) = tip, way
+    back, side = (x - dx * size, y - dy * size), (dy * size * 0.45, dx * size * 0.45)
+    points = (tip, (back[0] + side[0], back[1] + side[1]), (back[0] - side[0], back[1] - side[1]))
+    return tag("polygon", points=" ".join(f"{_n(a)},{_n(b)}" for a, b in points), fill=colour)
+
+
+def _line(line: Line, scene: Scene) -> Iterator[Html]:
+    boxes = {box.id: box for box in scene.boxes}
+    source, target = boxes[line.source], boxes[line.target]
+    colour, dash = KINDS[line.kind]
+    size = 7 + 0.8 * line.thickness
+    path, tip, way = _path(line, source, target, size)
+    faint = 0.45 if line.faded else None
+    yield tag("g", _stroke(path, colour, line.thickness, dash), _head(tip, way, colour, size), opacity=faint)
+
+
+def _path(line: Line, source: Box, target: Box, head: float) -> tuple[str, tuple[float, float], tuple[int, int]]:
+    """The curve, its tip and the direction there; it ends where the head begins."""
+    points = line.points
+    if len(points) == 4 and points[1][0] == points[2][0] > points[0][0]:  # out to a lane, and back
+        (x, y), (out, _), (_, to_y), (to_x, _) = points
+        shift = 9.0 if y == to_y else 0.0
+        tip = to_x + target.width / 2, to_y - shift
+        turn = f"M{_n(x + source.width / 2)} {_n(y + shift)}H{_n(out)}V{_n(tip[1])}H{_n(tip[0] + head)}"
+        return turn, tip, (-1, 0)
+    if points[0][1] == points[-1][1]:  # side by side
+        (x, y), (to_x, _) = points[0], points[-1]
+        way = 1 if to_x > x else -1
+        tip = to_x - way * target.width / 2, y + 6 * way
+        return f"M{_n(x + way * source.width / 2)} {_n(tip[1])}H{_n(tip[0] - way * head)}", tip, (way, 0)
+    top, tip = points[0][1] + source.height / 2, (points[-1][0], points[-1][1] - target.height / 2)
+    passed = [(points[0][0], top), *points[1:-1], (tip[0], tip[1] - head)]
+    path = f"M{_n(passed[0][0])} {_n(passed[0][1])}"
+    for (x, y), (to_x, to_y) in pairwise(passed):
+        bend = (to_y - y) * _DOWN
+        path += f"C{_n(x)} {_n(y + bend)} {_n(to_x)} {_n(to_y - bend)} {_n(to_x)} {_n(to_y)}"
+    return path, tip, (0, 1)
+
+
+def _box(box: Box) -> Iterator[Html]:
+    look = LOOKS[box.look]
+    corner = box.height / 2 if box.look == "end" else 7
+    places = {"x": box.x - box.width / 2, "y": box.y - box.height / 2, "width": box.width, "height": box.height}
+    dash = {"stroke_dasharray": " ".join(map(_n, look.dash)) or None, "stroke_width": _n(look.thickness)}
+    yield tag("rect", **{k: _n(v) for k, v in places.items()}, rx=_n(corner), fill=look.fill, stroke=look.border, **dash)
+    first = box.y - (len(box.lines) - 1) * 8.5 + 4.5
+    for at, line in enumerate(box.lines):
+        yield _text(Text(box.x, first + 17 * at, line, FONT, look.ink, anchor="middle"))
+
+
+def _badge(box: Box) -> Iterator[Html]:
+    if not box.order:
+        return
+    x, y, wide = box.x - box.width / 2, box.y - box.height / 2, max(20.0, 9.0 + 7.0 * len(box.order))
+    yield tag("rect", x=_n(x - 9), y=_n(y - 9), width=_n(wide), height=20, rx=10, fill=LOOKS[box.look].border)
+    yield _text(Text(x - 9 + wide / 2, y + 5.2, box.order, SMALL, CARD, bold=True, anchor="middle"))
+
+
+def _text(text: Text) -> Html:
+    if not text.text:
+        return Html()
+    halo = {"stroke": CARD, "stroke_width": 4, "paint_order": "stroke", "stroke_linejoin": "round"} if text.halo else {}
+    weight = "bold" if text.bold else None
+    place = {"x": _n(text.x), "y": _n(text.y), "text_anchor": None if text.anchor == "start" else text.anchor}
+    return tag("text", text.text, **place, font_size=text.size, font_weight=weight, fill=text.ink, **halo)
+
+
