@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-GAP: Final = 26.0  # px between boxes side by side
-PITCH: Final = 46.0  # px between layers, where the labels stand
-LANE: Final = 26.0  # px between edges that go back
+GAP: Final = 34.0  # px between boxes side by side
+PITCH: Final = 40.0  # px between layers, where the labels stand
+LANE: Final = 78.0  # px for an edge that goes back, and its label
 SWEEPS: Final = 8  # over all layers, of ordering and of placing
+MAIN: Final = 0.75  # of the weight at a node: an arrow with so much is drawn straight down
+
+Size = tuple[float, float]
 
 
 class Arrow(NamedTuple):
@@ -37,33 +40,35 @@ class Layout:
     height: float
 
 
-def arrange(nodes: Sequence[int], arrows: Sequence[Arrow], *, width: float, height: float) -> Layout:
-    """The layout of these nodes as boxes so wide and high, from top to bottom.
+def arrange(sizes: Mapping[int, Size], arrows: Sequence[Arrow]) -> Layout:
+    """The layout of these nodes, boxes so wide and high, from top to bottom.
 
     Arrows go from one layer to a lower one, those that go back run in lanes at the right, and two nodes with
     arrows both ways and the same predecessors stand side by side.
 
     >>> fork = [Arrow(1, 2), Arrow(1, 3), Arrow(2, 4), Arrow(3, 4)]
-    >>> arrange([1, 2, 3, 4], fork, width=100, height=30).places
-    {1: (113.0, 15.0), 2: (50.0, 91.0), 3: (176.0, 91.0), 4: (113.0, 167.0)}
+    >>> arrange(dict.fromkeys([1, 2, 3, 4], (100, 30)), fork).places
+    {1: (117.0, 15.0), 2: (50.0, 85.0), 3: (184.0, 85.0), 4: (117.0, 155.0)}
     """
+    nodes = list(sizes)
     down = _forward(nodes, arrows)
     layers = _longest(nodes, [arrows[at] for at in down])
     down = [at for at in down if layers[arrows[at].source] < layers[arrows[at].target]]
     chains, rows, links = _chains(arrows, down, layers)
     rows = _ordered(rows, links)
-    xs = _placed(rows, links, {node: width if node in layers else GAP for row in rows for node in row})
-    left = min((xs[node] - width / 2 for node in nodes), default=0.0)
-    left = min([left, *(x - GAP / 2 for node, x in xs.items() if node not in layers)])
-    level = {node: at for at, row in enumerate(rows) for node in row}
-    places = {node: (round(x - left, 1), level[node] * (height + PITCH) + height / 2) for node, x in xs.items()}
-    right = max((x + (width if node in layers else GAP) / 2 for node, (x, _) in places.items()), default=0.0)
+    widths = {node: sizes[node][0] if node in sizes else GAP for row in rows for node in row}
+    xs = _placed(rows, links, widths)
+    left = min((x - widths[node] / 2 for node, x in xs.items()), default=0.0)
+    heights = [max((sizes[node][1] for node in row if node in sizes), default=0.0) for row in rows]
+    middles = [sum(heights[:at]) + at * PITCH + height / 2 for at, height in enumerate(heights)]
+    places = {node: (round(xs[node] - left, 1), y) for row, y in zip(rows, middles, strict=True) for node in row}
+    right = max((x + widths[node] / 2 for node, (x, _) in places.items()), default=0.0)
     back = _lanes(arrows, set(down), places, right)
     routes = tuple(
         tuple(places[node] for node in chains[at]) if at in chains else back[at] for at in range(len(arrows))
     )
     lanes = {x for route in back.values() for x, _ in route if x > right}
-    size = right + (LANE * (len(lanes) + 0.5) if lanes else 0.0), max(len(rows) * (height + PITCH) - PITCH, 0.0)
+    size = right + LANE * len(lanes), sum(heights) + PITCH * max(len(rows) - 1, 0)
     return Layout({node: places[node] for node in nodes}, routes, layers, *size)
 
 
@@ -172,27 +177,38 @@ def _placed(rows: Sequence[Sequence[int]], links: Sequence[_Link], widths: Mappi
     above, below = _beside(rows, links)
     xs = {node: x * (max(widths.values()) + GAP) for row in rows for x, node in enumerate(row)}
     for sweep in range(2 * SWEEPS):
-        beside = below if sweep % 2 else above
+        first, then = (below, above) if sweep % 2 else (above, below)
         for row in rows if not sweep % 2 else rows[::-1]:
-            wanted = [_mean(beside[node] or [*above[node], *below[node]], xs, xs[node]) for node in row]
+            wanted = [_pulled(first[node] or then[node], xs, xs[node]) for node in row]
             shift = [0.0]
             for left, right in pairwise(row):
                 shift.append(shift[-1] + (widths[left] + widths[right]) / 2 + GAP)
-            fitted = _rising([want - s for want, s in zip(wanted, shift, strict=True)])
+            weights = [1 + sum(weight for _, weight in (*above[node], *below[node])) ** 2 for node in row]
+            fitted = _rising([want - s for want, s in zip(wanted, shift, strict=True)], weights)
             xs |= {node: x + s for node, x, s in zip(row, fitted, shift, strict=True)}
     return xs
 
 
-def _rising(values: Sequence[float]) -> list[float]:
+def _pulled(beside: Sequence[tuple[int, float]], xs: Mapping[int, float], otherwise: float) -> float:
+    """Straight below the main neighbour if there is one, else in the middle of all."""
+    if not beside:
+        return otherwise
+    main, most = max(beside, key=lambda each: each[1])
+    if most >= MAIN * sum(weight for _, weight in beside):
+        return xs[main]
+    return (min(xs[node] for node, _ in beside) + max(xs[node] for node, _ in beside)) / 2
+
+
+def _rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
     """The rising sequence nearest to these values: pool adjacent violators."""
-    blocks: list[tuple[float, int]] = []
-    for value in values:
-        mean, size = value, 1
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values, weights, strict=True):
+        mean, heft, size = value, weight, 1
         while blocks and blocks[-1][0] > mean:
-            before, many = blocks.pop()
-            mean, size = (before * many + mean * size) / (many + size), many + size
-        blocks.append((mean, size))
-    return [mean for mean, size in blocks for _ in range(size)]
+            before, much, many = blocks.pop()
+            mean, heft, size = (before * much + mean * heft) / (much + heft), much + heft, size + many
+        blocks.append((mean, heft, size))
+    return [mean for mean, _, size in blocks for _ in range(size)]
 
 
 def _lanes(
@@ -213,6 +229,6 @@ def _lanes(
         lane = next(free, len(taken))
         taken += [[]] * (lane == len(taken))
         taken[lane] = [*taken[lane], (low, high)]
-        out = right + LANE * (lane + 1)
+        out = right + LANE * (lane + 0.5)
         routes[at] = ((x, y), (out, y), (out, to_y), (to_x, to_y))
     return routes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from deeplog_nb.views.text import visible
@@ -29,12 +29,16 @@ KINDS: Final[dict[str, tuple[str, tuple[float, ...]]]] = {
 """Colour and dash of each kind of edge; ``off`` leads out of the workflow."""
 
 KIND_WORDS: Final = {
-    "next": "always next",
+    "next": "next",
     "branch": "one of several",
     "parallel": "in any order",
-    "loop": "back, again",
+    "loop": "again",
     "off": "left the workflow",
 }
+
+
+FADED: Final = 0.45  # opacity of what the session did not take
+PALE: Final = "#697586"  # ink of its labels, 4.9 : 1 on the card
 
 
 class Look(NamedTuple):
@@ -50,6 +54,7 @@ class Look(NamedTuple):
 LOOKS: Final = {
     "step": Look("#F5F7FA", "#9AA5B1", 1.0),
     "end": Look(CARD, "#9AA5B1", 1.0, SOFT),
+    "faded": Look(CARD, "#CBD2D9", 1.0, SOFT),
     "taken": Look("#E6F1F8", BLUE, 2.5),
     "last": Look("#FDF1EA", VERMILION, 3.0),
     "expected": Look(CARD, BLUE, 2.0, INK, (4, 3)),
@@ -70,6 +75,7 @@ class Box:
     title: str
     look: str
     order: str = ""  # the numbers of the session's entries here
+    round: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Line:
     title: str
     label: str = ""
     label_at: tuple[float, float] = (0.0, 0.0)
+    anchor: str = "start"
     taken: bool = False
     faded: bool = False
 
@@ -101,7 +108,7 @@ class Text(NamedTuple):
     halo: bool = False
 
 
-class Band(NamedTuple):
+class Ground(NamedTuple):
     """The ground of a task."""
 
     x: float
@@ -126,9 +133,60 @@ class Scene:
     height: float
     boxes: tuple[Box, ...] = ()
     lines: tuple[Line, ...] = ()
-    bands: tuple[Band, ...] = ()
+    grounds: tuple[Ground, ...] = ()
     keys: tuple[Key, ...] = ()
-    texts: tuple[Text, ...] = field(default=())
+    texts: tuple[Text, ...] = ()
+
+    def moved(self, right: float, down: float, first: int = 0) -> Scene:
+        """The same elsewhere, its boxes numbered from ``first``."""
+
+        def at(point: tuple[float, float]) -> tuple[float, float]:
+            return point[0] + right, point[1] + down
+
+        lines = (
+            replace(
+                each,
+                source=each.source + first,
+                target=each.target + first,
+                points=tuple(map(at, each.points)),
+                label_at=at(each.label_at),
+            )
+            for each in self.lines
+        )
+        return replace(
+            self,
+            boxes=tuple(replace(b, id=b.id + first, x=b.x + right, y=b.y + down) for b in self.boxes),
+            lines=tuple(lines),
+            grounds=tuple(each._replace(x=each.x + right, y=each.y + down) for each in self.grounds),
+            texts=tuple(each._replace(x=each.x + right, y=each.y + down) for each in self.texts),
+        )
+
+
+class Badge(NamedTuple):
+    """A small plate on the corner of a box: the numbers of the session's entries there."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    text: Text
+
+
+def labels(scene: Scene) -> list[Text]:
+    """What stands on the lines."""
+    inks = ((each, PALE if each.faded else KINDS[each.kind][0]) for each in scene.lines if each.label)
+    return [Text(*each.label_at, each.label, SMALL, ink, anchor=each.anchor, halo=True) for each, ink in inks]
+
+
+def badges(scene: Scene) -> list[Badge]:
+    """The numbers of a session's entries, on the upper left corners."""
+    found = []
+    for box in (each for each in scene.boxes if each.order):
+        x, y, width = box.x - box.width / 2 - 9, box.y - box.height / 2 - 9, max(20.0, 11.0 + 6.5 * len(box.order))
+        text = Text(x + width / 2, y + 14.2, box.order, SMALL, CARD, bold=True, anchor="middle")
+        found.append(Badge(x, y, width, 20, LOOKS[box.look].border, text))
+    return found
 
 
 def text_width(text: str, size: float = FONT) -> float:
@@ -145,11 +203,20 @@ def _wide(sign: str) -> float:
 
 
 def wrap(text: str, width: float, most: int, size: float = FONT) -> tuple[str, ...]:
-    """The text in at most so many lines of that width, an ellipsis where it is cut.
+    """The text in at most so many lines of that width, about as long as each other; an ellipsis where it is cut.
 
-    >>> wrap("Took <*> seconds to build instance.", 130, 2)
+    >>> wrap("Took <*> seconds to build instance.", 200, 2)
     ('Took <*> seconds', 'to build instance.')
     """
+    lines = _wrapped(text, width, most, size)
+    for share in (0.55, 0.65, 0.75, 0.85):
+        even = _wrapped(text, width * share, most, size)
+        if len(lines) > 1 and len(even) == len(lines) and not even[-1].endswith("…"):
+            return even
+    return lines
+
+
+def _wrapped(text: str, width: float, most: int, size: float) -> tuple[str, ...]:
     lines, rest = [], text.strip()
     while rest and len(lines) < most:
         line = _fitting(rest, width, size)

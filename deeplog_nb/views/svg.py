@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from deeplog_nb.views.display import SCALE, squeeze
+from deeplog_nb.views.display import SCALE
 from deeplog_nb.views.page import Html, join, tag
-from deeplog_nb.views.scene import FONT, KINDS, LOOKS, SMALL, Band, Box, Key, Line, Scene, Text
+from deeplog_nb.views.palette import shrink
+from deeplog_nb.views.scene import FADED, FONT, KINDS, LOOKS, Badge, Box, Ground, Key, Line, Scene, Text, badges, labels
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY
 
@@ -23,13 +24,13 @@ def svg(scene: Scene) -> Html:
     frame = tag("rect", width=_n(scene.width), height=_n(scene.height), fill=CARD)
     parts = [
         frame,
-        *map(_band, scene.bands),
+        *map(_ground, scene.grounds),
         *map(_key, scene.keys),
         *(each for line in sorted(scene.lines, key=lambda line: line.taken) for each in _line(line, scene)),
         *(each for box in scene.boxes for each in _box(box)),
         *map(_text, scene.texts),
-        *(_text(Text(*line.label_at, line.label, SMALL, KINDS[line.kind][0], halo=True)) for line in scene.lines),
-        *(each for box in scene.boxes for each in _badge(box)),
+        *map(_text, labels(scene)),
+        *map(_badge, badges(scene)),
     ]
     size = {"width": _n(scene.width), "height": _n(scene.height), "font_family": FAMILY}
     return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", **size)
@@ -39,15 +40,15 @@ def png(scene: Scene) -> bytes:
     """The scene as PNG, at twice its size on the page; it names nothing that could be fetched."""
     import vl_convert
 
-    return squeeze(vl_convert.svg_to_png(str(svg(scene)), scale=SCALE))
+    return shrink(vl_convert.svg_to_png(str(svg(scene)), scale=SCALE))
 
 
 def _n(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _band(band: Band) -> Html:
-    places = {name: _n(value) for name, value in band._asdict().items()}
+def _ground(ground: Ground) -> Html:
+    places = {name: _n(value) for name, value in ground._asdict().items()}
     return tag("rect", **places, rx=10, fill="none", stroke=FAINT, stroke_width=1.5)
 
 
@@ -75,7 +76,7 @@ def _line(line: Line, scene: Scene) -> Iterator[Html]:
     colour, dash = KINDS[line.kind]
     size = 7 + 0.8 * line.thickness
     path, tip, way = _path(line, source, target, size)
-    faint = 0.45 if line.faded else None
+    faint = FADED if line.faded else None
     yield tag("g", _stroke(path, colour, line.thickness, dash), _head(tip, way, colour, size), opacity=faint)
 
 
@@ -104,7 +105,7 @@ def _path(line: Line, source: Box, target: Box, head: float) -> tuple[str, tuple
 
 def _box(box: Box) -> Iterator[Html]:
     look = LOOKS[box.look]
-    corner = box.height / 2 if box.look == "end" else 7
+    corner = box.height / 2 if box.round else 7
     places = {"x": box.x - box.width / 2, "y": box.y - box.height / 2, "width": box.width, "height": box.height}
     dash = {"stroke_dasharray": " ".join(map(_n, look.dash)) or None, "stroke_width": _n(look.thickness)}
     yield tag("rect", **{k: _n(v) for k, v in places.items()}, rx=_n(corner), fill=look.fill, stroke=look.border, **dash)
@@ -113,12 +114,9 @@ def _box(box: Box) -> Iterator[Html]:
         yield _text(Text(box.x, first + 17 * at, line, FONT, look.ink, anchor="middle"))
 
 
-def _badge(box: Box) -> Iterator[Html]:
-    if not box.order:
-        return
-    x, y, wide = box.x - box.width / 2, box.y - box.height / 2, max(20.0, 9.0 + 7.0 * len(box.order))
-    yield tag("rect", x=_n(x - 9), y=_n(y - 9), width=_n(wide), height=20, rx=10, fill=LOOKS[box.look].border)
-    yield _text(Text(x - 9 + wide / 2, y + 5.2, box.order, SMALL, CARD, bold=True, anchor="middle"))
+def _badge(badge: Badge) -> Html:
+    places = {name: _n(getattr(badge, name)) for name in ("x", "y", "width", "height")}
+    return join([tag("rect", **places, rx=10, fill=badge.fill), _text(badge.text)])
 
 
 def _text(text: Text) -> Html:

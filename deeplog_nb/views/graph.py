@@ -1,0 +1,154 @@
+"""A workflow to look at, and the path of one session painted over it: what is drawn of it, and what is said.
+
+How it is drawn is in ``compose``, how it shows itself in ``figure``; which steps a task has, in ``workflow``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import polars as pl
+
+from deeplog_nb.events.templates import Templates
+from deeplog_nb.frames import DIAGNOSES, EDGES, SESSIONS, STEPS, FrameError, InputError, check
+from deeplog_nb.views.axes import counted, duration, percent
+from deeplog_nb.views.band import Words
+from deeplog_nb.views.compose import compose
+from deeplog_nb.views.figure import Graph
+from deeplog_nb.views.scene import LIMIT, short
+from deeplog_nb.views.selection import MOST, select
+from deeplog_nb.views.text import gist
+from deeplog_nb.views.trace import Trace, trace
+
+LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidden
+NAME: Final = 140  # characters of a step in a box or a sentence
+
+
+class Drawable(Protocol):
+    """What is needed of a workflow."""
+
+    @property
+    def steps(self) -> pl.DataFrame:
+        """STEPS."""
+        ...
+
+    @property
+    def edges(self) -> pl.DataFrame:
+        """EDGES."""
+        ...
+
+
+def graph(
+    workflow: Drawable,
+    session: pl.DataFrame | None = None,
+    *,
+    templates: Templates | None = None,
+    least: float = LEAST,
+    full: bool = False,
+) -> Graph:
+    """The workflow drawn from top to bottom, task below task, the width of an edge by how often it was taken.
+
+    ``session`` is one session of SESSIONS or VERDICTS, painted over with the numbers of its entries and the place where
+    it leaves the workflow, or one row of DIAGNOSES. ``templates`` give the steps their texts; without them they are keys.
+    Edges with less than ``least`` of what leaves their step are hidden, and of more than 150 steps those far from
+    the finding, unless ``full``: both are said. Raises FrameError where columns are missing, InputError for
+    anything but one session or an empty workflow.
+
+    >>> from types import SimpleNamespace
+    >>> steps = pl.DataFrame([(1, 0, None, 3), (1, 1, 7, 3), (1, 2, 8, 3)], schema=STEPS, orient="row")
+    >>> rows = [(1, 0, 1, "next", 3, 1.0, None, None), (1, 1, 2, "next", 3, 1.0, 0.5, 0.9), (1, 2, 0, "next", 3, 1.0, None, None)]
+    >>> graph(SimpleNamespace(steps=steps, edges=pl.DataFrame(rows, schema=EDGES, orient="row")))
+    1 task with 2 steps, begun 3 times
+    Task 1: begin → key 7 (next)
+    Task 1: key 7 → key 8 (next, 500 ms)
+    Task 1: key 8 → end (next)
+    """
+    steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
+    if not len(edges):
+        raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
+    words = _words(templates)
+    found = None if session is None else _trace(steps, edges, session)
+    kept = select(steps, edges, found, least=least, most=None if full else MOST)
+    title = _sentence(steps, edges, found, words, _named(session))
+    about = ["width: how often", "label: share and median time", *(["plates: numbers of the session’s entries"] if found else [])]
+    scene = compose(
+        kept.steps, kept.edges, found, words, title=title, subtitle=" · ".join([*kept.hidden, *about])
+    )
+    whole = _with_taken(edges, found)
+    return Graph(scene, whole, title, _rows(steps, whole, kept.edges, words), kept.hidden)
+
+
+def _words(templates: Templates | None) -> Words:
+    def text(key: int) -> str:
+        return templates.text(key)[: 8 * LIMIT] if templates else f"key {key}" if key else "a message never seen"
+
+    return Words(lambda key: short(gist(text(key), NAME)), text)
+
+
+def _trace(steps: pl.DataFrame, edges: pl.DataFrame, session: pl.DataFrame) -> Trace:
+    if "last_good" in session.columns:
+        return _diagnosed(check(session, DIAGNOSES, "session"))
+    needed = {name: SESSIONS[name] for name in ("session", "position", "key")}
+    entries = check(session, needed, "session").sort("position")
+    if entries["session"].n_unique() != 1:
+        raise InputError(
+            f"session holds {counted(entries['session'].n_unique(), 'session')}; give one: "
+            "sessions.filter(pl.col('session') == 'its name')"
+        )
+    return trace(steps, edges, entries["key"].drop_nulls().to_list())
+
+
+def _diagnosed(rows: pl.DataFrame) -> Trace:
+    if len(rows) != 1:
+        raise InputError(f"session holds {counted(len(rows), 'row')} of DIAGNOSES; give one: diagnoses.head(1)")
+    row = rows.row(0, named=True)
+    if row["task"] is None:
+        raise InputError("this diagnosis names no task, so it has no place in the workflow; give one that does")
+    return Trace({}, (row["task"], row["last_good"]), tuple(row["expected"]) or (None,), row["seen"], row["position"])
+
+
+def _named(session: pl.DataFrame | None) -> str:
+    return "" if session is None else short(str(session["session"][0]))
+
+
+def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Trace | None, words: Words, name: str) -> str:
+    """The finding."""
+    if found is None:
+        tasks, many = steps["task"].n_unique(), steps.filter(pl.col("step") > 0).height
+        begun = edges.filter(pl.col("source") == 0)["count"].sum()
+        return f"{counted(tasks, 'task')} with {counted(many, 'step')}, begun {counted(begun, 'time')}"
+    if found.left is None:
+        return f"Session {name} follows the workflow to its end, in {counted(found.entries, 'step')}"
+    task, step = found.left
+    key = steps.filter(pl.col("task") == task, pl.col("step") == step)["key"]
+    after = "at its begin" if not step else f"after ‘{words.name(key[0] or 0)}’"
+    expected = " or ".join("the end" if each is None else f"‘{words.name(each)}’" for each in found.expected[:3])
+    expected += f" or {len(found.expected) - 3} more" if len(found.expected) > 3 else ""
+    came = "it ended" if found.came is None else f"‘{words.name(found.came)}’ came"
+    return f"Session {name} leaves task {task} {after}: {came} instead of {expected}"
+
+
+def _with_taken(edges: pl.DataFrame, found: Trace | None) -> pl.DataFrame:
+    if found is None:
+        return edges
+    rows = [(*edge, numbers) for edge, numbers in found.taken.items()]
+    kinds = {"task": pl.UInt32, "source": pl.UInt32, "target": pl.UInt32, "taken": pl.List(pl.UInt32)}
+    taken = pl.DataFrame(rows, schema=kinds, orient="row")
+    return edges.join(taken, on=["task", "source", "target"], how="left", maintain_order="left")
+
+
+def _rows(
+    steps: pl.DataFrame, edges: pl.DataFrame, kept: pl.DataFrame, words: Words
+) -> tuple[tuple[str, ...], ...]:
+    """The edges drawn as texts: task, from, to, kind, times, share, median, 99 %, and the session's entries."""
+    names = {(task, step): words.name(key or 0) for task, step, key in steps.select("task", "step", "key").rows() if step}
+    shown = edges.join(kept.select("task", "source", "target"), on=["task", "source", "target"], how="semi", maintain_order="left")
+    rows = []
+    for row in shown.to_dicts():
+        task = row["task"]
+        ends = names.get((task, row["source"]), "begin"), names.get((task, row["target"]), "end")
+        share = percent(row["share"]) if row["share"] < 1 else ""
+        times = ("" if row[each] is None else duration(row[each]) for each in ("median_elapsed", "p99_elapsed"))
+        taken = [", ".join(map(str, row["taken"] or []))] if "taken" in row else []
+        rows.append((f"Task {task}", *ends, row["kind"], f"{row['count']:,}", share, *times, *taken))
+    return tuple(rows)
