@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
+    from deeplog_nb.views.figure import Graph
+    from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
 
 _HOMES = {
@@ -110,6 +112,8 @@ _HOMES = {
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
+    "views.figure": ("Graph",),
+    "views.graph": ("graph",),
     "views.progress": ("Progress",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -128,6 +132,7 @@ __all__ = [
     "Flat",
     "FrameError",
     "Generated",
+    "Graph",
     "InputError",
     "Invariants",
     "KeyModel",
@@ -164,6 +169,7 @@ __all__ = [
     "first_half",
     "from_keys",
     "from_structured",
+    "graph",
     "holdout",
     "judge",
     "judge_values",

@@ -12,7 +12,6 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.case.findings import PLACE, findings, shown_files
-from deeplog_nb.views.page import document
 from deeplog_nb.case.sections import Run, body
 from deeplog_nb.case.words import headline
 from deeplog_nb.detector import Detector
@@ -21,6 +20,7 @@ from deeplog_nb.frames import LINES, VERDICTS, InputError, check
 from deeplog_nb.resources import shipped
 from deeplog_nb.verdicts.patterns import alarms, patterns
 from deeplog_nb.views.display import Picture
+from deeplog_nb.views.page import document
 
 __all__ = ["findings", "write_report"]
 

@@ -13,11 +13,11 @@ import polars as pl
 from deeplog_nb.case.entries import dimmed, entry, span, when
 from deeplog_nb.case.findings import Finding, with_messages
 from deeplog_nb.case.judging import judged_how, made_with
-from deeplog_nb.views.page import Html, clip, columns, facts, join, picture, table, tag
 from deeplog_nb.case.words import RULE_WORDS
 from deeplog_nb.detector import Detector
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.display import Picture
+from deeplog_nb.views.page import Html, clip, columns, facts, join, picture, table, tag
 
 OPEN: Final = 10  # findings that are unfolded; the others unfold on a click
 ROWS: Final = 500  # alarms in the table

@@ -15,7 +15,7 @@ import polars as pl
 
 from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.layers import Arrow, Layout, Size, arrange
-from deeplog_nb.views.scene import MARGIN, SMALL, WIDTH, Box, Ground, Line, Scene, Text, short, text_width, wrap
+from deeplog_nb.views.scene import MARGIN, ROW, SMALL, WIDTH, Box, Ground, Line, Scene, Text, short, text_width, wrap
 from deeplog_nb.views.theme import INK, SOFT
 from deeplog_nb.views.trace import Trace
 
@@ -23,7 +23,6 @@ WIDEST: Final = 360.0  # px of a box
 NARROWEST: Final = 150.0
 PAD: Final = 16.0  # px within a band
 HEAD: Final = 38.0  # px of a band's name
-ROW: Final = 17.0  # px of a line in a box
 TIP: Final[Size] = (84.0, 26.0)  # begin and end
 BEGIN: Final = 0
 OFF: Final = "off"  # the kind of the line that leaves the workflow
@@ -42,7 +41,7 @@ class Edge(NamedTuple):
     source: int
     target: int
     kind: str
-    count: int
+    times: int
     share: float
     median: float | None
 
@@ -88,13 +87,13 @@ class TaskBand:
     def arrows(self) -> list[Arrow]:
         """All that is drawn as a line, the edges first."""
         off = [] if self.came is None or not self.trace or not self.trace.left else [(self.trace.left[1], self.came)]
-        edges = [Arrow(each.source, each.target, each.count, each.kind == "loop") for each in self.edges]
+        edges = [Arrow(each.source, each.target, each.times, each.kind == "loop") for each in self.edges]
         return edges + [Arrow(source, target, 0.0) for source, target in off]
 
     @cached_property
     def _downward(self) -> list[Edge]:
         """The edges that share their ends with others: no loops, none between neighbours."""
-        pairs = {(each.source, each.target) for each in self.edges}
+        pairs = {(each.source, each.target) for each in self.edges if each.kind != "loop"}
         return [each for each in self.edges if each.kind != "loop" and (each.target, each.source) not in pairs]
 
     def scene(self, first: int) -> Scene:
@@ -118,15 +117,15 @@ class TaskBand:
     def _fitted(self) -> tuple[float, Layout]:
         """How wide the boxes can be for the task to fit the picture."""
         room, width = WIDTH - 2 * (MARGIN + PAD), WIDEST
-        layout = arrange({node: (width, TIP[1]) for node in self.nodes}, self.arrows)
+        layout = arrange(dict.fromkeys(self.nodes, (width, TIP[1])), self.arrows)
         while layout.width > room and width > NARROWEST:
             width = max(width - 15, NARROWEST)
-            layout = arrange({node: (width, TIP[1]) for node in self.nodes}, self.arrows)
+            layout = arrange(dict.fromkeys(self.nodes, (width, TIP[1])), self.arrows)
         return width, layout
 
     def _heading(self) -> tuple[Text, ...]:
         name = Text(MARGIN + PAD, 24, f"Task {self.task}", 14, INK, bold=True)
-        begun = sum(each.count for each in self.edges if each.source == BEGIN)
+        begun = sum(each.times for each in self.edges if each.source == BEGIN)
         told = f"begun {counted(begun, 'time')} · {counted(len(self.keys), 'step')}"
         return name, Text(name.x + text_width(name.text, 14) + 12, 24, told, SMALL, SOFT)
 
@@ -143,7 +142,16 @@ class TaskBand:
 
     def _box(self, node: int, layout: Layout, size: Size, lines: tuple[str, ...]) -> Box:
         visits = self.trace.visits.get((self.task, node), []) if self.trace else []
-        return Box(node, *layout.places[node], *size, lines, self._told(node), self._look(node), ordered(visits), node in (BEGIN, self.end))
+        return Box(
+            node,
+            *layout.places[node],
+            *size,
+            lines,
+            self._told(node),
+            self._look(node),
+            ordered(visits),
+            node in (BEGIN, self.end),
+        )
 
     def _look(self, node: int) -> str:
         plain = "end" if node in (BEGIN, self.end) else "step"
@@ -155,7 +163,9 @@ class TaskBand:
             return "last"
         if self.came is not None and self.trace.left and self._follows(self.trace.left[1], node):
             return "expected"
-        reached = {each for task, *ends in self.trace.taken if task == self.task for each in (ends[0], ends[1] or self.end)}
+        reached = {
+            each for task, *ends in self.trace.taken if task == self.task for each in (ends[0], ends[1] or self.end)
+        }
         return "taken" if node in reached else "faded" if plain == "step" else plain
 
     def _follows(self, step: int, node: int) -> bool:
@@ -166,16 +176,20 @@ class TaskBand:
             return f"Task {self.task} {'begins' if node == BEGIN else 'ends'} here"
         if node == self.came and self.trace:
             came = self.trace.came
-            return "The session ends here" if came is None else f"Came instead: {short(self.words.text(came))} (key {came})"
+            return (
+                "The session ends here"
+                if came is None
+                else f"Came instead: {short(self.words.text(came))} (key {came})"
+            )
         key = self.keys[node]
         return f"{short(self.words.text(key))}\nkey {key} · seen here {counted(self.counts[node], 'time')}"
 
     def _line(self, edge: Edge, route: tuple[tuple[float, float], ...], sizes: Mapping[int, Size]) -> Line:
         to = 0 if edge.target == self.end else edge.target
         taken = self.trace.taken.get((self.task, edge.source, to)) if self.trace else None
-        most = max(each.count for each in self.edges)
-        thickness = 1.25 + 2.75 * math.sqrt(edge.count / most) + (1.5 if taken is not None else 0)
-        title = f"{edge.kind} · {counted(edge.count, 'time')} · {percent(edge.share)} of what leaves the step above"
+        most = max(each.times for each in self.edges)
+        thickness = 1.25 + 2.75 * math.sqrt(edge.times / most) + (1.5 if taken is not None else 0)
+        title = f"{edge.kind} · {counted(edge.times, 'time')} · {percent(edge.share)} of what leaves the step above"
         title += "" if edge.median is None else f"\nmedian {duration(edge.median)}"
         title += f"\ntaken as entry {ordered(taken)}" if taken else ""
         label = "" if route[0][1] == route[-1][1] and len(route) == 2 else edge_label(edge)  # no room side by side

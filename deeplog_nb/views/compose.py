@@ -19,6 +19,7 @@ from deeplog_nb.views.trace import Trace
 
 TITLE: Final = 17.0  # px, as in every chart
 SUBTITLE: Final = 12.5
+TOOLS: Final = 110.0  # px at the right of the title, where the live graph has its buttons
 
 
 def compose(
@@ -28,8 +29,8 @@ def compose(
     kinds = [kind for kind in KINDS if kind in edges["kind"].cast(pl.String)]
     scene, first = _heading(title, subtitle, [*kinds, *([OFF] if trace and trace.left else [])]), 1
     for number in steps["task"].unique().sort():
-        own = (frame.filter(pl.col("task") == number) for frame in (steps, edges))
-        band = TaskBand.of(*own, trace, words)
+        own = pl.col("task") == number
+        band = TaskBand.of(steps.filter(own), edges.filter(own), trace, words)
         scene = _above(scene, band.scene(first))
         first += band.end + 2
     return replace(scene, height=scene.height + MARGIN - PAD)
@@ -37,7 +38,7 @@ def compose(
 
 def _heading(title: str, subtitle: str, kinds: Sequence[str]) -> Scene:
     room = WIDTH - 2 * MARGIN
-    lines = wrap(visible(title), room, 4, TITLE)
+    lines = wrap(visible(title), room - TOOLS, 4, TITLE)
     texts = [Text(MARGIN, MARGIN + TITLE + 22 * at, line, TITLE, INK, bold=True) for at, line in enumerate(lines)]
     y = MARGIN + 22 * len(lines) + 16
     small = wrap(visible(subtitle), room, 3, SUBTITLE)

@@ -98,7 +98,9 @@ def _figure(graph: Graph) -> Html:
     """The picture, and over it a frame that is transparent until the live graph is drawn."""
     source = Html(f"data:image/png;base64,{base64.b64encode(graph.png()).decode('ascii')}")
     size = f"aspect-ratio:{graph.scene.width:.0f}/{graph.scene.height:.0f}"
-    image = tag("img", src=source, alt=graph.alt, width=f"{graph.scene.width:.0f}", style="width:100%;height:auto")
+    image = tag(
+        "img", src=source, alt=graph.alt, width=f"{graph.scene.width:.0f}", style="display:block;width:100%;height:auto"
+    )
     frame = Html(
         '<iframe sandbox="allow-scripts" title="The same workflow, live" style="position:absolute;inset:0;width:100%;'
         f'height:100%;border:0;color-scheme:light" srcdoc="{html.escape(graph.live(), quote=True)}"></iframe>'

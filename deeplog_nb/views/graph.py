@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import DIAGNOSES, EDGES, SESSIONS, STEPS, FrameError, InputError, check
+from deeplog_nb.frames import DIAGNOSES, EDGES, SESSIONS, STEPS, InputError, check
 from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.band import Words
 from deeplog_nb.views.compose import compose
@@ -48,20 +48,21 @@ def graph(
 ) -> Graph:
     """The workflow drawn from top to bottom, task below task, the width of an edge by how often it was taken.
 
-    ``session`` is one session of SESSIONS or VERDICTS, painted over with the numbers of its entries and the place where
-    it leaves the workflow, or one row of DIAGNOSES. ``templates`` give the steps their texts; without them they are keys.
+    ``session`` is one session of SESSIONS or VERDICTS, painted over with the numbers of its entries and the place
+    where it leaves the workflow, or one row of DIAGNOSES. ``templates`` give the steps their texts.
     Edges with less than ``least`` of what leaves their step are hidden, and of more than 150 steps those far from
     the finding, unless ``full``: both are said. Raises FrameError where columns are missing, InputError for
     anything but one session or an empty workflow.
 
     >>> from types import SimpleNamespace
     >>> steps = pl.DataFrame([(1, 0, None, 3), (1, 1, 7, 3), (1, 2, 8, 3)], schema=STEPS, orient="row")
-    >>> rows = [(1, 0, 1, "next", 3, 1.0, None, None), (1, 1, 2, "next", 3, 1.0, 0.5, 0.9), (1, 2, 0, "next", 3, 1.0, None, None)]
-    >>> graph(SimpleNamespace(steps=steps, edges=pl.DataFrame(rows, schema=EDGES, orient="row")))
+    >>> ends = [(1, 0, 1, "next", 3, 1.0, None, None), (1, 2, 0, "next", 3, 1.0, None, None)]
+    >>> edges = pl.DataFrame([*ends, (1, 1, 2, "next", 3, 1.0, 0.5, 0.9)], schema=EDGES, orient="row")
+    >>> graph(SimpleNamespace(steps=steps, edges=edges))
     1 task with 2 steps, begun 3 times
     Task 1: begin → key 7 (next)
-    Task 1: key 7 → key 8 (next, 500 ms)
     Task 1: key 8 → end (next)
+    Task 1: key 7 → key 8 (next, 500 ms)
     """
     steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
     if not len(edges):
@@ -70,10 +71,12 @@ def graph(
     found = None if session is None else _trace(steps, edges, session)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
     title = _sentence(steps, edges, found, words, _named(session))
-    about = ["width: how often", "label: share and median time", *(["plates: numbers of the session’s entries"] if found else [])]
-    scene = compose(
-        kept.steps, kept.edges, found, words, title=title, subtitle=" · ".join([*kept.hidden, *about])
-    )
+    about = [
+        "width: how often",
+        "label: share and median time",
+        *(["plates: numbers of the session’s entries"] if found else []),
+    ]
+    scene = compose(kept.steps, kept.edges, found, words, title=title, subtitle=" · ".join([*kept.hidden, *about]))
     whole = _with_taken(edges, found)
     return Graph(scene, whole, title, _rows(steps, whole, kept.edges, words), kept.hidden)
 
@@ -115,7 +118,7 @@ def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Trace | None, wor
     """The finding."""
     if found is None:
         tasks, many = steps["task"].n_unique(), steps.filter(pl.col("step") > 0).height
-        begun = edges.filter(pl.col("source") == 0)["count"].sum()
+        begun = int(edges.filter(pl.col("source") == 0)["count"].sum())
         return f"{counted(tasks, 'task')} with {counted(many, 'step')}, begun {counted(begun, 'time')}"
     if found.left is None:
         return f"Session {name} follows the workflow to its end, in {counted(found.entries, 'step')}"
@@ -132,17 +135,19 @@ def _with_taken(edges: pl.DataFrame, found: Trace | None) -> pl.DataFrame:
     if found is None:
         return edges
     rows = [(*edge, numbers) for edge, numbers in found.taken.items()]
-    kinds = {"task": pl.UInt32, "source": pl.UInt32, "target": pl.UInt32, "taken": pl.List(pl.UInt32)}
+    kinds = {name: EDGES[name] for name in ("task", "source", "target")} | {"taken": pl.List(pl.UInt32())}
     taken = pl.DataFrame(rows, schema=kinds, orient="row")
     return edges.join(taken, on=["task", "source", "target"], how="left", maintain_order="left")
 
 
-def _rows(
-    steps: pl.DataFrame, edges: pl.DataFrame, kept: pl.DataFrame, words: Words
-) -> tuple[tuple[str, ...], ...]:
+def _rows(steps: pl.DataFrame, edges: pl.DataFrame, kept: pl.DataFrame, words: Words) -> tuple[tuple[str, ...], ...]:
     """The edges drawn as texts: task, from, to, kind, times, share, median, 99 %, and the session's entries."""
-    names = {(task, step): words.name(key or 0) for task, step, key in steps.select("task", "step", "key").rows() if step}
-    shown = edges.join(kept.select("task", "source", "target"), on=["task", "source", "target"], how="semi", maintain_order="left")
+    names = {
+        (task, step): words.name(key or 0) for task, step, key in steps.select("task", "step", "key").rows() if step
+    }
+    shown = edges.join(
+        kept.select("task", "source", "target"), on=["task", "source", "target"], how="semi", maintain_order="left"
+    )
     rows = []
     for row in shown.to_dicts():
         task = row["task"]

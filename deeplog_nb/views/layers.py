@@ -154,7 +154,7 @@ def _ordered(rows: list[list[int]], links: Sequence[_Link]) -> list[list[int]]:
         rows = list(rows)
         for at in range(len(rows)) if not sweep % 2 else range(len(rows) - 1, -1, -1):
             place = {node: float(x) for row in rows for x, node in enumerate(row)}
-            rows[at] = sorted(rows[at], key=lambda node: _mean(beside[node], place, place[node]))  # noqa: B023
+            rows[at] = sorted(rows[at], key=lambda node: _mean(beside[node], place, place[node]))
         crossed = _crossings(rows, below)
         if crossed < fewest:
             best, fewest = rows, crossed
@@ -168,12 +168,14 @@ def _mean(beside: Sequence[tuple[int, float]], place: Mapping[int, float], other
 
 def _crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence[tuple[int, float]]]) -> int:
     place = {node: x for row in rows for x, node in enumerate(row)}
-    ends = [[place[lower] for node in row for lower, _ in sorted(below[node], key=lambda b: place[b[0]])] for row in rows]
+    ends = [
+        [place[lower] for node in row for lower, _ in sorted(below[node], key=lambda b: place[b[0]])] for row in rows
+    ]
     return sum(left > right for row in ends for at, left in enumerate(row) for right in row[at + 1 :])
 
 
 def _placed(rows: Sequence[Sequence[int]], links: Sequence[_Link], widths: Mapping[int, float]) -> dict[int, float]:
-    """x of each node: as near to its neighbours as the order and the widths allow, swept down and up."""
+    """Where each node is from left to right: as near to its neighbours as order and widths allow."""
     above, below = _beside(rows, links)
     xs = {node: x * (max(widths.values()) + GAP) for row in rows for x, node in enumerate(row)}
     for sweep in range(2 * SWEEPS):

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from deeplog_nb.frames import InputError
 from deeplog_nb.resources import shipped
-from deeplog_nb.views.scene import FADED, FONT, KINDS, LOOKS, Box, Line, Scene, badges, labels
+from deeplog_nb.views.scene import FADED, FONT, KINDS, LOOKS, Box, Line, Scene, badges, inside, labels
 from deeplog_nb.views.text import escape
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY
@@ -34,7 +34,7 @@ OPTIONS: Final[dict[str, Any]] = {
         "keyboard": {"enabled": True, "bindToWindow": False},
     },
     "nodes": {"shape": "box", "shapeProperties": {"borderRadius": 7}, "chosen": False},
-    "edges": {"arrowStrikethrough": False, "chosen": False, "selectionWidth": 0, "hoverWidth": 1},
+    "edges": {"chosen": False, "selectionWidth": 0, "hoverWidth": 1},
 }
 
 
@@ -102,12 +102,15 @@ def _node(box: Box) -> dict[str, Any]:
         "x": box.x,
         "y": box.y,
         "fixed": True,
-        "margin": 0,
+        "margin": dict.fromkeys(("top", "right", "bottom", "left"), 0),
         "widthConstraint": box.width,
         "heightConstraint": box.height,
         "borderWidth": look.thickness,
-        "font": {"size": FONT, "face": FAMILY, "color": look.ink},
-        "shapeProperties": {"borderRadius": box.height / 2 if box.round else 7, "borderDashes": list(look.dash) or False},
+        "font": {"size": FONT, "face": FAMILY, "color": "rgba(0,0,0,0)"},  # the page sets the lines, vis too tight
+        "shapeProperties": {
+            "borderRadius": box.height / 2 if box.round else 7,
+            "borderDashes": list(look.dash) or False,
+        },
     }
 
 
@@ -123,9 +126,10 @@ def _add(graph: Any, line: Line, free: int) -> int:
         "width": line.thickness,
         "title": line.title,
         "smooth": _smooth(line),
+        "arrowStrikethrough": False,
     }
     for source, target in pairwise([line.source, *between, line.target]):
-        last = {"enabled": target == line.target, "scaleFactor": 0.35 + 0.9 / line.thickness}
+        last = {"enabled": target == line.target, "type": "triangle", "scaleFactor": 0.6}
         graph.add_edge(source, target, arrows={"to": last}, **style)
     if line.source == line.target:
         graph.edges[-1]["selfReference"] = {"size": 14, "angle": 0.0}
@@ -156,7 +160,7 @@ def _data(scene: Scene) -> dict[str, Any]:
         "grounds": [each._asdict() for each in scene.grounds],
         "keys": [{"x": k.x, "y": k.y, "colour": KINDS[k.kind][0], "dash": KINDS[k.kind][1]} for k in scene.keys],
         "texts": [each._asdict() for each in scene.texts],
-        "labels": [each._asdict() for each in labels(scene)],
+        "labels": [each._asdict() for each in (*labels(scene), *(text for box in scene.boxes for text in inside(box)))],
         "badges": [each._asdict() | {"text": each.text._asdict()} for each in badges(scene)],
     }
 
@@ -180,5 +184,3 @@ def _ours(name: str) -> str:
 
 def _digest(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
-
-

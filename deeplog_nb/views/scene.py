@@ -16,6 +16,7 @@ from deeplog_nb.views.theme import BLUE, CARD, INK, OKABE_ITO, SOFT, VERMILION
 WIDTH: Final = 880.0  # px of the picture, where nothing needs more
 MARGIN: Final = 18.0
 FONT: Final = 13.0  # px in a box
+ROW: Final = 17.0  # px from line to line there
 SMALL: Final = 11.5  # px of a label
 LIMIT: Final = 200  # characters of any text from the log
 
@@ -179,6 +180,13 @@ def labels(scene: Scene) -> list[Text]:
     return [Text(*each.label_at, each.label, SMALL, ink, anchor=each.anchor, halo=True) for each, ink in inks]
 
 
+def inside(box: Box) -> list[Text]:
+    """The lines in a box."""
+    first = box.y - (len(box.lines) - 1) * ROW / 2 + 4.5
+    ink = LOOKS[box.look].ink
+    return [Text(box.x, first + ROW * at, line, FONT, ink, anchor="middle") for at, line in enumerate(box.lines)]
+
+
 def badges(scene: Scene) -> list[Badge]:
     """The numbers of a session's entries, on the upper left corners."""
     found = []
@@ -217,7 +225,8 @@ def wrap(text: str, width: float, most: int, size: float = FONT) -> tuple[str, .
 
 
 def _wrapped(text: str, width: float, most: int, size: float) -> tuple[str, ...]:
-    lines, rest = [], text.strip()
+    lines: list[str] = []
+    rest = text.strip()
     while rest and len(lines) < most:
         line = _fitting(rest, width, size)
         if len(line) < len(rest) and len(lines) == most - 1:
@@ -251,5 +260,3 @@ def legend(kinds: Sequence[str], y: float) -> tuple[list[Key], list[Text]]:
         texts.append(Text(x + 44, y + 4, KIND_WORDS[kind], SMALL, SOFT))
         x += 44 + text_width(KIND_WORDS[kind], SMALL) + 22
     return keys, texts
-
-

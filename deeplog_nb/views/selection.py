@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -43,11 +44,13 @@ def select(
     hidden.append(_of(lost, len(steps.filter(pl.col("step") > 0)), "step", " that only they reach"))
     if most is not None and len(reached) > most:
         near = _near(reached, kept, trace, most)
-        hidden.append(f"{len(near):,} of {counted(len(reached), 'step')} nearest to the finding drawn, full=True draws all")
+        hidden.append(
+            f"{len(near):,} of {counted(len(reached), 'step')} nearest to the finding drawn, full=True draws all"
+        )
         reached = near
     ends = [
         reached.select("task", pl.col("step").cast(pl.UInt32).alias(end)).vstack(
-            reached.select(pl.col("task").unique(), pl.lit(0, pl.UInt32).alias(end)) 
+            reached.select(pl.col("task").unique(), pl.lit(0, pl.UInt32).alias(end))
         )
         for end in ("source", "target")
     ]
@@ -60,13 +63,13 @@ def _of(some: int, all_of_them: int, noun: str, rest: str) -> str:
     return f"{some:,} of {counted(all_of_them, noun)}{rest}" if some else ""
 
 
-def _frame(rows: set[tuple[int, ...]], names: tuple[str, ...]) -> pl.DataFrame:
+def _frame(rows: Iterable[tuple[int, ...]], names: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame(sorted(rows), schema=dict.fromkeys(names, pl.UInt32), orient="row")
 
 
 def _reached(steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None) -> pl.DataFrame:
     """The steps to which edges lead from their task's begin, and those where the session was."""
-    seen = _frame({step for step in _ways(edges)}, ("task", "step"))
+    seen = _frame(_ways(edges), ("task", "step"))
     told = _frame({trace.left} if trace and trace.left else set(), ("task", "step"))
     return steps.join(pl.concat([seen, told]).unique(), on=["task", "step"], how="semi", maintain_order="left")
 

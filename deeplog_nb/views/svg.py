@@ -12,7 +12,21 @@ from typing import Final
 from deeplog_nb.views.display import SCALE
 from deeplog_nb.views.page import Html, join, tag
 from deeplog_nb.views.palette import shrink
-from deeplog_nb.views.scene import FADED, FONT, KINDS, LOOKS, Badge, Box, Ground, Key, Line, Scene, Text, badges, labels
+from deeplog_nb.views.scene import (
+    FADED,
+    KINDS,
+    LOOKS,
+    Badge,
+    Box,
+    Ground,
+    Key,
+    Line,
+    Scene,
+    Text,
+    badges,
+    inside,
+    labels,
+)
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY
 
@@ -55,7 +69,9 @@ def _ground(ground: Ground) -> Html:
 def _key(key: Key) -> Html:
     colour, dash = KINDS[key.kind]
     end = key.x + 36
-    return join([_stroke(f"M{_n(key.x)} {_n(key.y)}H{_n(end - 7)}", colour, 2.0, dash), _head((end, key.y), (1, 0), colour)])
+    return join(
+        [_stroke(f"M{_n(key.x)} {_n(key.y)}H{_n(end - 7)}", colour, 2.0, dash), _head((end, key.y), (1, 0), colour)]
+    )
 
 
 def _stroke(path: str, colour: str, thickness: float, dash: Sequence[float]) -> Html:
@@ -108,10 +124,10 @@ def _box(box: Box) -> Iterator[Html]:
     corner = box.height / 2 if box.round else 7
     places = {"x": box.x - box.width / 2, "y": box.y - box.height / 2, "width": box.width, "height": box.height}
     dash = {"stroke_dasharray": " ".join(map(_n, look.dash)) or None, "stroke_width": _n(look.thickness)}
-    yield tag("rect", **{k: _n(v) for k, v in places.items()}, rx=_n(corner), fill=look.fill, stroke=look.border, **dash)
-    first = box.y - (len(box.lines) - 1) * 8.5 + 4.5
-    for at, line in enumerate(box.lines):
-        yield _text(Text(box.x, first + 17 * at, line, FONT, look.ink, anchor="middle"))
+    yield tag(
+        "rect", **{k: _n(v) for k, v in places.items()}, rx=_n(corner), fill=look.fill, stroke=look.border, **dash
+    )
+    yield from map(_text, inside(box))
 
 
 def _badge(badge: Badge) -> Html:
@@ -126,5 +142,3 @@ def _text(text: Text) -> Html:
     weight = "bold" if text.bold else None
     place = {"x": _n(text.x), "y": _n(text.y), "text_anchor": None if text.anchor == "start" else text.anchor}
     return tag("text", text.text, **place, font_size=text.size, font_weight=weight, fill=text.ink, **halo)
-
-
