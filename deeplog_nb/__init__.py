@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from deeplog_nb.views.figure import Graph
     from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
+    from deeplog_nb.workflow.compare import compare
 
 _HOMES = {
     "baselines.distance": ("CountDistance",),
@@ -115,6 +116,7 @@ _HOMES = {
     "views.figure": ("Graph",),
     "views.graph": ("graph",),
     "views.progress": ("Progress",),
+    "workflow.compare": ("compare",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -160,6 +162,7 @@ __all__ = [
     "ZScore",
     "alarms",
     "calibrate",
+    "compare",
     "coverage",
     "detect_layout",
     "detection_power",
