@@ -57,9 +57,7 @@ def differing(compared: pl.DataFrame | None, templates: Templates, limit: int) -
         return Html()
     title = tag("h2", "What differs from the normal log")
     if compared.is_empty():
-        said = (
-            "Nothing that chance could not explain: the same messages, as often, in the same order and pace."
-        )
+        said = "Nothing that chance could not explain: the same messages, as often, in the same order and pace."
         return tag("section", title, tag("p", said), id="differs")
     shown = f"The first {ROWS} of {counted(len(compared), 'difference')}" if len(compared) > ROWS else "All differences"
     lead = (

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from deeplog_nb.views.axes import counted, duration, percent
-from deeplog_nb.views.layers import Arrow, Layout, Size, arrange
+from deeplog_nb.views.layers import Arrow, Layout, Route, Size, arrange
 from deeplog_nb.views.scene import MARGIN, ROW, SMALL, WIDTH, Box, Ground, Line, Scene, Text, short, text_width, wrap
 from deeplog_nb.views.theme import INK, SOFT
-from deeplog_nb.views.trace import Trace
+from deeplog_nb.workflow.trace import Trace
 
 WIDEST: Final = 360.0  # px of a box
 NARROWEST: Final = 150.0
@@ -107,7 +107,7 @@ class TaskBand:
         boxes = [self._box(node, layout, sizes[node], lines[node]) for node in self.nodes]
         edges = [self._line(each, route, sizes) for each, route in zip(self.edges, layout.routes, strict=False)]
         off = [
-            Line(arrow.source, arrow.target, layout.routes[-1], OFF, 2.5, "not in the workflow", taken=True)
+            Line(arrow.source, arrow.target, *layout.routes[-1], OFF, 2.5, "not in the workflow", taken=True)
             for arrow in self.arrows[len(self.edges) :]
         ]
         ground = Ground(MARGIN, 0, whole - 2 * MARGIN, layout.height + HEAD + PAD)
@@ -184,7 +184,7 @@ class TaskBand:
         key = self.keys[node]
         return f"{short(self.words.text(key))}\nkey {key} · seen here {counted(self.counts[node], 'time')}"
 
-    def _line(self, edge: Edge, route: tuple[tuple[float, float], ...], sizes: Mapping[int, Size]) -> Line:
+    def _line(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> Line:
         to = 0 if edge.target == self.end else edge.target
         taken = self.trace.taken.get((self.task, edge.source, to)) if self.trace else None
         most = max(each.times for each in self.edges)
@@ -192,28 +192,33 @@ class TaskBand:
         title = f"{edge.kind} · {counted(edge.times, 'time')} · {percent(edge.share)} of what leaves the step above"
         title += "" if edge.median is None else f"\nmedian {duration(edge.median)}"
         title += f"\ntaken as entry {ordered(taken)}" if taken else ""
-        label = "" if route[0][1] == route[-1][1] and len(route) == 2 else edge_label(edge)  # no room side by side
+        label = edge_label(edge) if self._has_room(edge, route) else ""
         spot, anchor = self._spot(edge, route, sizes)
-        seen = {"taken": taken is not None, "faded": self.trace is not None and taken is None}
-        return Line(edge.source, edge.target, route, edge.kind, thickness, title, label, spot, anchor, **seen)
+        faded = self.trace is not None and taken is None
+        return Line(
+            edge.source, edge.target, *route, edge.kind, thickness, title, label, spot, anchor, taken is not None, faded
+        )
 
-    def _spot(
-        self, edge: Edge, route: Sequence[tuple[float, float]], sizes: Mapping[int, Size]
-    ) -> tuple[tuple[float, float], str]:
+    def _spot(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> tuple[tuple[float, float], str]:
         """Where the label stands free: by the end that no other edge shares, on the outer side of the curve."""
-        (x, y), (to_x, to_y) = route[0], route[-1]
-        if len(route) == 4 and route[1][0] == route[2][0] > max(x, to_x):
-            return (route[1][0], (y + to_y) / 2 + 4), "middle"
-        if y == to_y:
-            return ((x + to_x) / 2, y - 8), "middle"
+        (x, y), (to_x, to_y) = route.points[0], route.points[-1]
+        if route.shape == "lane":
+            return (route.points[1][0], (y + to_y) / 2 + 4), "middle"
+        if route.shape == "self":
+            return (x + sizes[edge.source][0] / 2 - 6, y - sizes[edge.source][1] / 2 - 6), "end"
         side = 1 if to_x >= x - 8 else -1
         if sum(each.target == edge.target for each in self._downward) == 1:
             return (to_x + 9 * side, to_y - sizes[edge.target][1] / 2 - 13), "start" if side > 0 else "end"
         if sum(each.source == edge.source for each in self._downward) == 1:
             side = -side if abs(to_x - x) > 8 else 1
             return (x + 9 * side, y + sizes[edge.source][1] / 2 + 20), "start" if side > 0 else "end"
-        (x, y), (to_x, to_y) = route[-2], route[-1]
-        return ((x + to_x) / 2, (y + to_y) / 2 + 4), "middle"
+        return (to_x, to_y), "middle"
+
+    def _has_room(self, edge: Edge, route: Route) -> bool:
+        """Not side by side, and not where edges cross, both of whose ends others share."""
+        sources = sum(each.source == edge.source for each in self._downward)
+        targets = sum(each.target == edge.target for each in self._downward)
+        return route.shape in ("lane", "self") or (route.shape == "down" and (sources == 1 or targets == 1))
 
 
 def ordered(numbers: Sequence[int]) -> str:

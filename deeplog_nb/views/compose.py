@@ -15,7 +15,7 @@ from deeplog_nb.views.band import OFF, PAD, TaskBand, Words
 from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend, wrap
 from deeplog_nb.views.text import visible
 from deeplog_nb.views.theme import INK, SOFT
-from deeplog_nb.views.trace import Trace
+from deeplog_nb.workflow.trace import Trace
 
 TITLE: Final = 17.0  # px, as in every chart
 SUBTITLE: Final = 12.5

@@ -5,6 +5,7 @@ How it is drawn is in ``compose``, how it shows itself in ``figure``; which step
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import polars as pl
@@ -18,7 +19,7 @@ from deeplog_nb.views.figure import Graph
 from deeplog_nb.views.scene import LIMIT, short
 from deeplog_nb.views.selection import MOST, select
 from deeplog_nb.views.text import gist
-from deeplog_nb.views.trace import Trace, trace
+from deeplog_nb.workflow.trace import Trace, trace
 
 LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidden
 NAME: Final = 140  # characters of a step in a box or a sentence
@@ -42,14 +43,15 @@ def graph(
     workflow: Drawable,
     session: pl.DataFrame | None = None,
     *,
-    templates: Templates | None = None,
+    templates: Templates | Mapping[int, str] | None = None,
     least: float = LEAST,
     full: bool = False,
 ) -> Graph:
     """The workflow drawn from top to bottom, task below task, the width of an edge by how often it was taken.
 
     ``session`` is one session of SESSIONS or VERDICTS, painted over with the numbers of its entries and the place
-    where it leaves the workflow, or one row of DIAGNOSES. ``templates`` give the steps their texts.
+    where it leaves the workflow, or one row of DIAGNOSES. ``templates`` give the steps their texts, where
+    the workflow does not have them; keys in its ``background`` are passed over.
     Edges with less than ``least`` of what leaves their step are hidden, and of more than 150 steps those far from
     the finding, unless ``full``: both are said. Raises FrameError where columns are missing, InputError for
     anything but one session or an empty workflow.
@@ -67,8 +69,8 @@ def graph(
     steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
     if not len(edges):
         raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
-    words = _words(templates)
-    found = None if session is None else _trace(steps, edges, session)
+    words = _words(templates or getattr(workflow, "templates", None))
+    found = None if session is None else _trace(steps, edges, session, getattr(workflow, "background", ()))
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
     title = _sentence(steps, edges, found, words, _named(session))
     about = [
@@ -81,14 +83,16 @@ def graph(
     return Graph(scene, whole, title, _rows(steps, whole, kept.edges, words), kept.hidden)
 
 
-def _words(templates: Templates | None) -> Words:
+def _words(templates: Templates | Mapping[int, str] | None) -> Words:
     def text(key: int) -> str:
-        return templates.text(key)[: 8 * LIMIT] if templates else f"key {key}" if key else "a message never seen"
+        unknown = f"key {key}" if key else "a message that fits no known template"
+        said = templates.text(key) if isinstance(templates, Templates) else (templates or {}).get(key, unknown)
+        return said[: 8 * LIMIT]
 
     return Words(lambda key: short(gist(text(key), NAME)), text)
 
 
-def _trace(steps: pl.DataFrame, edges: pl.DataFrame, session: pl.DataFrame) -> Trace:
+def _trace(steps: pl.DataFrame, edges: pl.DataFrame, session: pl.DataFrame, background: Iterable[int]) -> Trace:
     if "last_good" in session.columns:
         return _diagnosed(check(session, DIAGNOSES, "session"))
     needed = {name: SESSIONS[name] for name in ("session", "position", "key")}
@@ -98,7 +102,7 @@ def _trace(steps: pl.DataFrame, edges: pl.DataFrame, session: pl.DataFrame) -> T
             f"session holds {counted(entries['session'].n_unique(), 'session')}; give one: "
             "sessions.filter(pl.col('session') == 'its name')"
         )
-    return trace(steps, edges, entries["key"].drop_nulls().to_list())
+    return trace(steps, edges, entries["key"].drop_nulls().to_list(), without=background)
 
 
 def _diagnosed(rows: pl.DataFrame) -> Trace:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 GAP: Final = 34.0  # px between boxes side by side
 PITCH: Final = 40.0  # px between layers, where the labels stand
@@ -29,12 +29,23 @@ class Arrow(NamedTuple):
     back: bool = False
 
 
+Point = tuple[float, float]
+Shape = Literal["down", "beside", "lane", "self"]
+
+
+class Route(NamedTuple):
+    """The points that an arrow passes from centre to centre, and how: from layer to layer, or aside."""
+
+    points: tuple[Point, ...]
+    shape: Shape
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Centres of the nodes, the points that each arrow passes (in the order given), and the size of it all."""
+    """Centres of the nodes, the routes of the arrows (in the order given), and the size of it all."""
 
-    places: Mapping[int, tuple[float, float]]
-    routes: tuple[tuple[tuple[float, float], ...], ...]
+    places: Mapping[int, Point]
+    routes: tuple[Route, ...]
     layers: Mapping[int, int]
     width: float
     height: float
@@ -56,7 +67,7 @@ def arrange(sizes: Mapping[int, Size], arrows: Sequence[Arrow]) -> Layout:
     down = [at for at in down if layers[arrows[at].source] < layers[arrows[at].target]]
     chains, rows, links = _chains(arrows, down, layers)
     rows = _ordered(rows, links)
-    widths = {node: sizes[node][0] if node in sizes else GAP for row in rows for node in row}
+    widths = {node: sizes[node][0] if node in sizes else -GAP / 2 for row in rows for node in row}  # ways lie close
     xs = _placed(rows, links, widths)
     left = min((x - widths[node] / 2 for node, x in xs.items()), default=0.0)
     heights = [max((sizes[node][1] for node in row if node in sizes), default=0.0) for row in rows]
@@ -65,9 +76,10 @@ def arrange(sizes: Mapping[int, Size], arrows: Sequence[Arrow]) -> Layout:
     right = max((x + widths[node] / 2 for node, (x, _) in places.items()), default=0.0)
     back = _lanes(arrows, set(down), places, right)
     routes = tuple(
-        tuple(places[node] for node in chains[at]) if at in chains else back[at] for at in range(len(arrows))
+        Route(tuple(places[node] for node in chains[at]), "down") if at in chains else back[at]
+        for at in range(len(arrows))
     )
-    lanes = {x for route in back.values() for x, _ in route if x > right}
+    lanes = {x for route in back.values() for x, _ in route.points if x > right}
     size = right + LANE * len(lanes), sum(heights) + PITCH * max(len(rows) - 1, 0)
     return Layout({node: places[node] for node in nodes}, routes, layers, *size)
 
@@ -177,7 +189,7 @@ def _crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence[tuple
 def _placed(rows: Sequence[Sequence[int]], links: Sequence[_Link], widths: Mapping[int, float]) -> dict[int, float]:
     """Where each node is from left to right: as near to its neighbours as order and widths allow."""
     above, below = _beside(rows, links)
-    xs = {node: x * (max(widths.values()) + GAP) for row in rows for x, node in enumerate(row)}
+    xs = {node: x * (max(widths.values(), default=0.0) + GAP) for row in rows for x, node in enumerate(row)}
     for sweep in range(2 * SWEEPS):
         first, then = (below, above) if sweep % 2 else (above, below)
         for row in rows if not sweep % 2 else rows[::-1]:
@@ -213,18 +225,17 @@ def _rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
     return [mean for mean, _, size in blocks for _ in range(size)]
 
 
-def _lanes(
-    arrows: Sequence[Arrow], down: set[int], places: Mapping[int, tuple[float, float]], right: float
-) -> dict[int, tuple[tuple[float, float], ...]]:
-    """The ways of the other arrows: straight between neighbours of a layer, else out to a lane and back."""
-    routes: dict[int, tuple[tuple[float, float], ...]] = {}
+def _lanes(arrows: Sequence[Arrow], down: set[int], places: Mapping[int, Point], right: float) -> dict[int, Route]:
+    """The ways of the other arrows: to itself, to a neighbour of the layer, else out to a lane and back."""
+    routes: dict[int, Route] = {}
     taken: list[list[tuple[float, float]]] = []
     rest = [at for at in range(len(arrows)) if at not in down]
     for at in sorted(rest, key=lambda at: abs(places[arrows[at].source][1] - places[arrows[at].target][1])):
         (x, y), (to_x, to_y) = places[arrows[at].source], places[arrows[at].target]
         between = [each for each, (px, py) in places.items() if py == y == to_y and min(x, to_x) < px < max(x, to_x)]
-        if y == to_y and x != to_x and not between:
-            routes[at] = ((x, y), (to_x, to_y))
+        if y == to_y and not between:
+            own = arrows[at].source == arrows[at].target
+            routes[at] = Route(((x, y), (to_x, to_y)), "self" if own else "beside")
             continue
         low, high = min(y, to_y), max(y, to_y)
         free = (n for n, lane in enumerate(taken) if all(high + 8 < a or b < low - 8 for a, b in lane))
@@ -232,5 +243,5 @@ def _lanes(
         taken += [[]] * (lane == len(taken))
         taken[lane] = [*taken[lane], (low, high)]
         out = right + LANE * (lane + 0.5)
-        routes[at] = ((x, y), (out, y), (out, to_y), (to_x, to_y))
+        routes[at] = Route(((x, y), (out, y), (out, to_y), (to_x, to_y)), "lane")
     return routes

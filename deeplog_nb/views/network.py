@@ -131,17 +131,16 @@ def _add(graph: Any, line: Line, free: int) -> int:
     for source, target in pairwise([line.source, *between, line.target]):
         last = {"enabled": target == line.target, "type": "triangle", "scaleFactor": 0.6}
         graph.add_edge(source, target, arrows={"to": last}, **style)
-    if line.source == line.target:
-        graph.edges[-1]["selfReference"] = {"size": 14, "angle": 0.0}
+    if line.shape == "self":
+        graph.edges[-1]["selfReference"] = {"size": 11, "angle": 0.0}
     return free + len(between)
 
 
 def _smooth(line: Line) -> dict[str, Any]:
     """Curves from layer to layer; straight to a lane and beside; two that lie on each other bend apart."""
-    (x, y), (to_x, to_y) = line.points[0], line.points[-1]
-    if len(line.points) == 4 and line.points[1][0] == line.points[2][0] > max(x, to_x):
+    if line.shape == "lane":
         return {"enabled": False}
-    if y == to_y:
+    if line.shape == "beside":
         return {"enabled": True, "type": "curvedCW", "roundness": 0.04}
     return {"enabled": True, "type": "cubicBezier", "forceDirection": "vertical", "roundness": 0.5}
 

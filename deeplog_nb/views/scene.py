@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from deeplog_nb.views.layers import Shape
 from deeplog_nb.views.text import visible
 from deeplog_nb.views.theme import BLUE, CARD, INK, OKABE_ITO, SOFT, VERMILION
 
@@ -18,6 +19,7 @@ MARGIN: Final = 18.0
 FONT: Final = 13.0  # px in a box
 ROW: Final = 17.0  # px from line to line there
 SMALL: Final = 11.5  # px of a label
+BREAKS: Final = " .,:;/_-"  # after which a line in a box may end
 LIMIT: Final = 200  # characters of any text from the log
 
 KINDS: Final[dict[str, tuple[str, tuple[float, ...]]]] = {
@@ -86,6 +88,7 @@ class Line:
     source: int
     target: int
     points: tuple[tuple[float, float], ...]
+    shape: Shape
     kind: str
     thickness: float
     title: str
@@ -175,9 +178,31 @@ class Badge(NamedTuple):
 
 
 def labels(scene: Scene) -> list[Text]:
-    """What stands on the lines."""
-    inks = ((each, PALE if each.faded else KINDS[each.kind][0]) for each in scene.lines if each.label)
-    return [Text(*each.label_at, each.label, SMALL, ink, anchor=each.anchor, halo=True) for each, ink in inks]
+    """What stands on the lines: where two would overlap, that of the thicker line; all are in the table."""
+    found: list[Text] = []
+    spots: list[tuple[float, float, float, float]] = [_around(box) for box in scene.boxes]
+    for line in sorted(scene.lines, key=lambda line: (not line.taken, -line.thickness)):
+        ink = PALE if line.faded else KINDS[line.kind][0]
+        text = Text(*line.label_at, line.label, SMALL, ink, anchor=line.anchor, halo=True)
+        spot = _spot(text)
+        if line.label and not any(_meet(spot, other) for other in spots):
+            found.append(text)
+            spots.append(spot)
+    return found
+
+
+def _around(box: Box) -> tuple[float, float, float, float]:
+    return box.x - box.width / 2, box.y - box.height / 2, box.x + box.width / 2, box.y + box.height / 2
+
+
+def _spot(text: Text) -> tuple[float, float, float, float]:
+    wide = text_width(text.text, text.size)
+    left = text.x - wide * {"start": 0.0, "middle": 0.5, "end": 1.0}[text.anchor]
+    return left, text.y - text.size * 0.8, left + wide, text.y + 2
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def inside(box: Box) -> list[Text]:
@@ -231,8 +256,9 @@ def _wrapped(text: str, width: float, most: int, size: float) -> tuple[str, ...]
         line = _fitting(rest, width, size)
         if len(line) < len(rest) and len(lines) == most - 1:
             return (*lines, _fitting(rest, width - text_width("…", size), size).rstrip() + "…")
-        if len(line) < len(rest) and " " in line[len(line) // 2 :] and rest[len(line)] != " ":
-            line = line[: line.rindex(" ")]
+        stops = [at for at, sign in enumerate(line[:-1]) if sign in BREAKS and at >= len(line) // 3]
+        if len(line) < len(rest) and stops and rest[len(line)] != " ":
+            line = line[: stops[-1] + 1]
         lines.append(line.rstrip())
         rest = rest[len(line) :].lstrip()
     return tuple(lines)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from deeplog_nb.views.axes import counted, percent
-from deeplog_nb.views.trace import Step, Trace
+from deeplog_nb.workflow.trace import Step, Trace
 
 MOST: Final = 150  # steps drawn, unless all are asked for
 
@@ -35,10 +35,14 @@ def select(
     ('1 of 3 edges hidden, under 1.0 %', '1 of 2 steps that only they reach')
     """
     taken = _frame(set(trace.taken) if trace else set(), ("task", "source", "target"))
+    own = _tasks(trace) if trace is not None and most is not None else steps["task"].unique().to_list()
+    hidden = [_of(len(own), steps["task"].n_unique(), "task", ", those of the session, drawn")]
+    hidden = [] if len(own) == steps["task"].n_unique() else hidden
+    steps, edges = (frame.filter(pl.col("task").is_in(own)) for frame in (steps, edges))
     kept = edges.filter(pl.col("share") >= least)
     if len(taken):
         kept = edges.join(pl.concat([kept.select(taken.columns), taken]).unique(), on=taken.columns, how="semi")
-    hidden = [_of(len(edges) - len(kept), len(edges), "edge", f" hidden, under {percent(least)}")]
+    hidden.append(_of(len(edges) - len(kept), len(edges), "edge", f" hidden, under {percent(least)}"))
     reached = _reached(steps, kept, trace)
     lost = len(steps) - len(reached)
     hidden.append(_of(lost, len(steps.filter(pl.col("step") > 0)), "step", " that only they reach"))
@@ -57,6 +61,10 @@ def select(
     for end in ends:
         kept = kept.join(end.unique(), on=end.columns, how="semi", maintain_order="left")
     return Selection(reached, kept, tuple(filter(None, hidden)))
+
+
+def _tasks(trace: Trace) -> list[int]:
+    return sorted({task for task, *_ in trace.taken} | ({trace.left[0]} if trace.left else set()))
 
 
 def _of(some: int, all_of_them: int, noun: str, rest: str) -> str:

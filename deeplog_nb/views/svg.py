@@ -99,13 +99,16 @@ def _line(line: Line, scene: Scene) -> Iterator[Html]:
 def _path(line: Line, source: Box, target: Box, head: float) -> tuple[str, tuple[float, float], tuple[int, int]]:
     """The curve, its tip and the direction there; it ends where the head begins."""
     points = line.points
-    if len(points) == 4 and points[1][0] == points[2][0] > points[0][0]:  # out to a lane, and back
+    if line.shape == "self":
+        right, y = points[0][0] + source.width / 2, points[0][1]
+        curve = f"M{_n(right)} {_n(y + 7)}h8C{_n(right + 30)} {_n(y + 7)} {_n(right + 30)} {_n(y - 7)}"
+        return f"{curve} {_n(right + head)} {_n(y - 7)}", (right, y - 7), (-1, 0)
+    if line.shape == "lane":
         (x, y), (out, _), (_, to_y), (to_x, _) = points
-        shift = 9.0 if y == to_y else 0.0
-        tip = to_x + target.width / 2, to_y - shift
-        turn = f"M{_n(x + source.width / 2)} {_n(y + shift)}H{_n(out)}V{_n(tip[1])}H{_n(tip[0] + head)}"
+        tip = to_x + target.width / 2, to_y
+        turn = f"M{_n(x + source.width / 2)} {_n(y)}H{_n(out)}V{_n(to_y)}H{_n(tip[0] + head)}"
         return turn, tip, (-1, 0)
-    if points[0][1] == points[-1][1]:  # side by side
+    if line.shape == "beside":
         (x, y), (to_x, _) = points[0], points[-1]
         way = 1 if to_x > x else -1
         tip = to_x - way * target.width / 2, y + 6 * way
