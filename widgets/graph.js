@@ -12,6 +12,7 @@
   const box = document.getElementById("graph");
   const network = new vis.Network(box, { nodes: scene.nodes, edges: scene.edges }, scene.options);
   const whole = () => {
+    if (!box.clientWidth) return; // not laid out yet: a resize will come
     const scale = Math.min(box.clientWidth / scene.width, box.clientHeight / scene.height);
     network.moveTo({ position: { x: scene.width / 2, y: scene.height / 2 }, scale, animation: false });
   };

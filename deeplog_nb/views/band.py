@@ -194,10 +194,8 @@ class TaskBand:
         title += f"\ntaken as entry {ordered(taken)}" if taken else ""
         label = edge_label(edge) if self._has_room(edge, route) else ""
         spot, anchor = self._spot(edge, route, sizes)
-        faded = self.trace is not None and taken is None
-        return Line(
-            edge.source, edge.target, *route, edge.kind, thickness, title, label, spot, anchor, taken is not None, faded
-        )
+        painted = taken is not None, self.trace is not None and taken is None
+        return Line(edge.source, edge.target, *route, edge.kind, thickness, title, label, spot, anchor, *painted)
 
     def _spot(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> tuple[tuple[float, float], str]:
         """Where the label stands free: by the end that no other edge shares, on the outer side of the curve."""

@@ -22,7 +22,8 @@ from deeplog_nb.views.text import gist
 from deeplog_nb.workflow.trace import Trace, trace
 
 LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidden
-NAME: Final = 140  # characters of a step in a box or a sentence
+NAME: Final = 140  # characters of a step in a box
+BRIEF: Final = 60  # in a sentence
 
 
 class Drawable(Protocol):
@@ -120,6 +121,10 @@ def _named(session: pl.DataFrame | None) -> str:
 
 def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Trace | None, words: Words, name: str) -> str:
     """The finding."""
+
+    def named(key: int) -> str:
+        return f"‘{gist(words.name(key), BRIEF)}’"
+
     if found is None:
         tasks, many = steps["task"].n_unique(), steps.filter(pl.col("step") > 0).height
         begun = int(edges.filter(pl.col("source") == 0)["count"].sum())
@@ -128,10 +133,10 @@ def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Trace | None, wor
         return f"Session {name} follows the workflow to its end, in {counted(found.entries, 'step')}"
     task, step = found.left
     key = steps.filter(pl.col("task") == task, pl.col("step") == step)["key"]
-    after = "at its begin" if not step else f"after ‘{words.name(key[0] or 0)}’"
-    expected = " or ".join("the end" if each is None else f"‘{words.name(each)}’" for each in found.expected[:3])
+    after = "at its begin" if not step else f"after {named(key[0] or 0)}"
+    expected = " or ".join("the end" if each is None else named(each) for each in found.expected[:3])
     expected += f" or {len(found.expected) - 3} more" if len(found.expected) > 3 else ""
-    came = "it ended" if found.came is None else f"‘{words.name(found.came)}’ came"
+    came = "it ended" if found.came is None else f"{named(found.came)} came"
     return f"Session {name} leaves task {task} {after}: {came} instead of {expected}"
 
 

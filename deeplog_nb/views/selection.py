@@ -36,7 +36,7 @@ def select(
     """
     taken = _frame(set(trace.taken) if trace else set(), ("task", "source", "target"))
     own = _tasks(trace) if trace is not None and most is not None else steps["task"].unique().to_list()
-    hidden = [_of(len(own), steps["task"].n_unique(), "task", ", those of the session, drawn")]
+    hidden = [_of(len(own), steps["task"].n_unique(), "task", ", those of this session, drawn")]
     hidden = [] if len(own) == steps["task"].n_unique() else hidden
     steps, edges = (frame.filter(pl.col("task").is_in(own)) for frame in (steps, edges))
     kept = edges.filter(pl.col("share") >= least)

@@ -45,6 +45,7 @@ class _Way(NamedTuple):
     edge: Taken
     seen: frozenset[int]  # steps of this run, its begin included if that is a fork
     forked: bool  # whether this run came through a fork: then any step seen may go on
+    begins: bool  # a run of a task
     number: int = 0  # of the entry
 
 
@@ -76,7 +77,7 @@ class _Graph:
         if not on and way.forked:
             aside = ((source, to) for source in sorted(way.seen) for to in self._to(task, source, key))
             on = [edge for edge in aside if edge[1] not in way.seen or (task, *edge) in self.loops]
-        ways = [self._on(way, (task, *edge), way.seen, way.forked) for edge in on]
+        ways = [_Way(way, (task, *edge), way.seen | {edge[1]}, self._forks(task, edge[0], way), False) for edge in on]
         return ways + (self._begin(way, key) if self.over(way) else [])
 
     def over(self, way: _Way) -> bool:
@@ -97,16 +98,20 @@ class _Graph:
     def _to(self, task: int, source: int, key: int) -> list[int]:
         return [to for to in self.after[task, source] if to and self.keys.get((task, to)) == key]
 
-    def _begin(self, way: _Way | None, key: int) -> list[_Way]:
-        begun = frozenset((0,))
-        return [
-            self._on(way, (task, 0, to), begun if (task, 0) in self.forks else frozenset(), False)
-            for task in self.tasks
-            for to in self._to(task, 0, key)
-        ]
+    def ending(self, way: _Way) -> list[Taken]:
+        """The edges to the end of the task that this way takes if it ends here."""
+        task, _, here = way.edge
+        joined = (other for other in self.joint[task, 0] if other in way.seen)
+        return [(task, source, 0) for source in dict.fromkeys((here, *joined))]
 
-    def _on(self, way: _Way | None, edge: Taken, seen: frozenset[int], forked: bool) -> _Way:
-        return _Way(way, edge, seen | {edge[2]}, forked or edge[:2] in self.forks)
+    def _begin(self, way: _Way | None, key: int) -> list[_Way]:
+        found = [(task, to) for task in self.tasks for to in self._to(task, 0, key)]
+        forked = {task: (task, 0) in self.forks for task in self.tasks}
+        seen = {task: frozenset((0,) if forked[task] else ()) for task in self.tasks}
+        return [_Way(way, (task, 0, to), seen[task] | {to}, forked[task], True) for task, to in found]
+
+    def _forks(self, task: int, source: int, way: _Way) -> bool:
+        return way.forked or (task, source) in self.forks
 
 
 def trace(steps: pl.DataFrame, edges: pl.DataFrame, keys: Sequence[int], *, without: Iterable[int] = ()) -> Trace:
@@ -142,10 +147,13 @@ def _told(graph: _Graph, way: _Way | None, *, broken: bool, came: int | None) ->
         joined = [other for other in graph.joint[task, target] if other in each.seen and other != source]
         for edge in (each.edge, *((task, other, target) for other in joined)):
             taken[edge].append(each.number)
-    numbers = {edge: tuple(at) for edge, at in taken.items()}
-    entries = len(_steps(way))
+        if each.back and each.begins:
+            taken |= {edge: [] for edge in graph.ending(each.back)}
     if way and not broken:
-        return Trace(numbers | {(way.edge[0], way.edge[2], 0): ()}, entries=entries)
+        taken |= {edge: [] for edge in graph.ending(way)}
+    numbers, entries = {edge: tuple(at) for edge, at in taken.items()}, len(_steps(way))
+    if way and not broken:
+        return Trace(numbers, entries=entries)
     left = (way.edge[0], way.edge[2]) if way else (graph.tasks[0] if graph.tasks else 0, 0)
     return Trace(numbers, left, tuple(graph.expected(way)), came, entries)
 
