@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import html
-import struct
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,6 @@ import polars as pl
 
 from deeplog_nb.disk import write_whole
 from deeplog_nb.views.axes import counted
-from deeplog_nb.views.display import SCALE
 from deeplog_nb.views.page import Html, join, table, tag
 from deeplog_nb.views.scene import Scene
 from deeplog_nb.views.text import visible
@@ -49,13 +47,13 @@ class Graph:
 
     @cached_property
     def picture(self) -> bytes:
-        """The static picture as PNG at twice its size on the page."""
+        """The static picture as PNG, drawn once."""
         from deeplog_nb.views.svg import png
 
         return png(self.scene)
 
     def png(self) -> bytes:
-        """The static picture as PNG, at twice its size on the page."""
+        """The static picture as PNG, at twice its size on the page unless it is very large."""
         return self.picture
 
     def live(self) -> str:
@@ -84,9 +82,8 @@ class Graph:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        png = self.png()
-        width, height = (side // SCALE for side in struct.unpack(">II", png[16:24]))
-        picture = base64.b64encode(png).decode("ascii")
+        picture = base64.b64encode(self.png()).decode("ascii")
+        width, height = round(self.scene.width), round(self.scene.height)
         bundle = {"image/png": picture, "text/html": self.html(), "text/plain": self.text()}
         return bundle, {"image/png": {"width": width, "height": height, "alt": visible(self.alt)}}
 

@@ -5,6 +5,7 @@ The SVG is only on the way to the PNG: a notebook from elsewhere would lose it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
@@ -30,6 +31,8 @@ from deeplog_nb.views.scene import (
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY
 
+PIXELS: Final = 8_000_000  # of a PNG, while it stays as large as on the page
+LEAST: Final = 1.0
 _DOWN: Final = 0.5  # of the way between two layers, where a curve bends
 
 
@@ -51,10 +54,11 @@ def svg(scene: Scene) -> Html:
 
 
 def png(scene: Scene) -> bytes:
-    """The scene as PNG, at twice its size on the page; it names nothing that could be fetched."""
+    """The scene as PNG, at twice its size on the page, less where that were too many pixels. It fetches nothing."""
     import vl_convert
 
-    return shrink(vl_convert.svg_to_png(str(svg(scene)), scale=SCALE))
+    scale = min(SCALE, max(math.sqrt(PIXELS / (scene.width * scene.height)), LEAST))
+    return shrink(vl_convert.svg_to_png(str(svg(scene)), scale=scale))
 
 
 def _n(value: float) -> str:

@@ -167,7 +167,7 @@ def test_hostile_texts_stay_texts() -> None:
     assert not CONTROL.search(bundle["text/plain"].replace("\n", "") + metadata["image/png"]["alt"])
 
 
-@pytest.mark.parametrize("text", ["\x00", "\x1b", "\x0b", "\ufffe", "\uffff", "\ud800", "]]>", "&", "", "\U0001f600"])
+@pytest.mark.parametrize("text", ["\x00", "\x1b", "\x0b", "\ufffe", "\uffff", "]]>", "&", "", "\U0001f600"])
 def test_no_text_can_kill_the_kernel(text: str) -> None:
     """Characters that no XML may hold, and an empty text, are only drawn."""
     drawn = graph(
@@ -191,8 +191,8 @@ def test_what_cannot_be_drawn_is_refused_by_name() -> None:
 
 @pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])
 def test_pyvis_comes_with_the_first_live_graph(module: str) -> None:
-    """Importing loads neither pyvis nor vl-convert."""
-    code = f"import sys, {module}; print([m for m in ('pyvis', 'vl_convert', 'IPython') if m in sys.modules])"
+    """Importing loads neither pyvis nor what makes the PNG."""
+    code = f"import sys, {module}; print([m for m in ('pyvis', 'networkx', 'vl_convert') if m in sys.modules])"
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout == "[]\n"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -99,7 +99,7 @@ def test_any_graph_is_laid_out(arrows: list[Arrow]) -> None:
     inside = [*layout.places.values(), *(point for route in layout.routes for point in route.points)]
     assert all(0 <= x <= layout.width and 0 <= y <= layout.height for x, y in inside)
     down = [route.points for route in layout.routes if route.shape == "down"]
-    assert all(upper[1] < lower[1] for points in down for upper, lower in zip(points, points[1:], strict=False))
+    assert all(upper[1] < lower[1] for points in down for upper, lower in pairwise(points))
     assert arrange(sizes, arrows) == layout
 
 
