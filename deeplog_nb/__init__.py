@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.pca import PrincipalComponents
     from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
     from deeplog_nb.baselines.tfidf import TfidfLSTM
+    from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
-    from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.structured import Structured, from_structured
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     from deeplog_nb.models.folds import rank_left_out
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
+    from deeplog_nb.models.teaching import Teaching
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
+    from deeplog_nb.sessions.cut import Cut
     from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
+    from deeplog_nb.views.feedback import feedback_curve
     from deeplog_nb.views.figure import Graph
     from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
@@ -71,9 +76,10 @@ _HOMES = {
     "baselines.pca": ("PrincipalComponents",),
     "baselines.rules": ("Bigrams", "SessionLength", "UnseenKey"),
     "baselines.tfidf": ("TfidfLSTM",),
+    "case.case": ("Case",),
     "case.report": ("write_report",),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
-    "detector": ("Cut", "Detector", "load"),
+    "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.structured": ("Structured", "from_structured"),
@@ -88,9 +94,12 @@ _HOMES = {
     "models.folds": ("rank_left_out",),
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
+    "models.teaching": ("Teaching",),
     "models.training": ("Training",),
+    "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
+    "sessions.cut": ("Cut",),
     "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
@@ -113,6 +122,7 @@ _HOMES = {
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
+    "views.feedback": ("feedback_curve",),
     "views.figure": ("Graph",),
     "views.graph": ("graph",),
     "views.progress": ("Progress",),
@@ -123,6 +133,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Bigrams",
     "Bundled",
+    "Case",
     "CountDistance",
     "CountModel",
     "Cut",
@@ -153,11 +164,13 @@ __all__ = [
     "Spell",
     "Structured",
     "Suitability",
+    "Teaching",
     "Templates",
     "TfidfLSTM",
     "Training",
     "Unseen",
     "UnseenKey",
+    "Update",
     "ValueModel",
     "ZScore",
     "alarms",
@@ -169,6 +182,7 @@ __all__ = [
     "error_series",
     "evaluate",
     "false_alarms",
+    "feedback_curve",
     "first_half",
     "from_keys",
     "from_structured",

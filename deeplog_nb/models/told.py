@@ -66,12 +66,17 @@ def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: floa
     numbers = groups.numbers(vectors.keys, vectors.before)
     entries = np.flatnonzero(numbers >= 0)
     known = np.sort(_surprise(np.array([]) if held is None else held))
-    fade = fading(known)
-    chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
+    fade, chance = fading(known), robust_chance(held, confidence)
     error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
     tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)
     at = numbers[entries], worst
     return _gather(vectors, entries, error, bound, tail, worst, robust.median[at], np.sqrt(bound) * robust.spread[at])
+
+
+def robust_chance(held: Floats | None, confidence: float) -> float:
+    """The chance at which a robust bound states the confidence, by the tails that it told of held-out entries."""
+    known = np.sort(_surprise(np.array([]) if held is None else held))
+    return math.exp(-max(quantile(known, 1 - confidence, fading(known)), 0.0))
 
 
 def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories: Categories) -> pl.DataFrame:

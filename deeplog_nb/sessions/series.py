@@ -82,8 +82,8 @@ class Groups:
 
     def numbers(self, keys: Ints, before: Ints) -> Ints:
         """The number of each entry's sort, [M]; -1 where it is of none."""
-        exact = self._find(keys, before)
-        return np.where(exact >= 0, exact, self._find(keys, np.full_like(keys, ANY)))
+        exact = self.find(keys, before)
+        return np.where(exact >= 0, exact, self.find(keys, np.full_like(keys, ANY)))
 
     @property
     def loose(self) -> Groups:
@@ -101,7 +101,8 @@ class Groups:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def _find(self, keys: Ints, before: Ints) -> Ints:
+    def find(self, keys: Ints, before: Ints) -> Ints:
+        """The number of exactly this sort, [M]; -1 where it is none of these."""
         known, asked = _packed(self.keys, self.before), _packed(keys, before)
         if not len(known):
             return np.full(len(asked), -1)
