@@ -42,7 +42,7 @@ def shrink(png: bytes) -> bytes:
 def _indexed(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The palette, and each pixel's place in it; shades are rounded until they are few enough."""
     red, green, blue = (pixels[:, :, at].astype(np.uint32) for at in range(3))
-    whole = (red << 16) | (green << 8) | blue
+    whole: NDArray[np.uint32] = ((red << 16) | (green << 8) | blue).astype(np.uint32)
     there = np.zeros(1 << 24, np.bool_)  # a table of all colours: sorting the pixels takes ten times as long
     there[whole] = True
     shades = np.flatnonzero(there)
