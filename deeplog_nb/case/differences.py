@@ -85,4 +85,4 @@ def _row(row: Mapping[str, Any], templates: Templates, limit: int) -> tuple[obje
 def _figure(value: float, unit: str) -> str:
     if unit == "s":
         return duration(value)
-    return f"{value:.3g} {unit}" if unit == "per session" else "none" if value == 0 else percent(value)
+    return "none" if value == 0 else f"{value:.3g} {unit}" if unit == "per session" else percent(value)

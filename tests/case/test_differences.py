@@ -36,7 +36,7 @@ def test_the_report_says_what_differs_from_the_normal_log(pages: dict[str, str])
     """The turned order with both shares, and the new message, whose text is in the findings."""
     told = section(pages["swapped"])
     assert "other order" in told
-    assert "before the other in 0 of 99 sessions, now in 39 of 79" in told or "now in 40 of 80" in told
+    assert "before the other in 0 of 99 sessions, now in 39 of 79" in told  # the last of each the log's end has cut
     assert "new message" in told
     assert 'href="#differs"' in pages["swapped"]
 

@@ -179,3 +179,25 @@ def test_what_cannot_be_compared_is_refused_by_name() -> None:
 def test_the_answer_has_its_columns_even_when_empty() -> None:
     """COMPARED, in order, whatever was found."""
     assert compare(made([1]), made([1])).schema == pl.Schema(COMPARED)
+
+
+def test_on_hdfs_only_what_is_abnormal_differs(data: Callable[[str], Path]) -> None:
+    """Half a million normal sessions bring only keys too rare to tell; the abnormal ones first what is new."""
+
+    def blocks(name: str) -> pl.DataFrame:
+        frame = pl.read_parquet(data(f"hdfs/{name}.parquet")).with_row_index("number")
+        times = pl.col("count") if "count" in frame.columns else pl.lit(1)
+        rows = frame.select(
+            session=pl.format("{}", "number"),
+            position=pl.int_ranges(pl.col("sequence").list.len(), dtype=pl.UInt32),
+            key=pl.col("sequence").cast(pl.List(pl.UInt32)),
+            count=times.cast(pl.UInt32),
+            open=pl.lit(False),
+        )
+        return rows.explode("position", "key")
+
+    normal = blocks("train_normal")
+    assert compare(normal, blocks("test_normal_unique")).select("what", "certain").unique().rows() == [("new", False)]
+    found = compare(normal, blocks("test_abnormal"))
+    assert found["what"][:4].to_list() == ["new"] * 4
+    assert found["certain"][:20].all()
