@@ -1,4 +1,4 @@
-"""One task as shapes: its steps as boxes, its edges as lines, a session's trace painted over.
+"""One task as shapes: its steps as boxes, its edges as lines, a session's way painted over.
 
 Which steps and edges there are was decided before, and what a key is called; places come from ``layers``.
 """
@@ -17,7 +17,7 @@ from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.layers import Arrow, Layout, Route, Size, arrange
 from deeplog_nb.views.scene import MARGIN, ROW, SMALL, WIDTH, Box, Ground, Line, Scene, Text, short, text_width, wrap
 from deeplog_nb.views.theme import INK, SOFT
-from deeplog_nb.workflow.trace import Trace
+from deeplog_nb.workflow.way import Way
 
 WIDEST: Final = 360.0  # px of a box
 NARROWEST: Final = 150.0
@@ -54,11 +54,11 @@ class TaskBand:
     keys: Mapping[int, int]
     counts: Mapping[int, int]
     edges: Sequence[Edge]
-    trace: Trace | None
+    way: Way | None
     words: Words
 
     @classmethod
-    def of(cls, steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None, words: Words) -> TaskBand:
+    def of(cls, steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words) -> TaskBand:
         """The band of the one task that these STEPS and EDGES are of."""
         own = steps.filter(pl.col("step") > 0).sort("step")
         keys = dict(own.select("step", pl.col("key").fill_null(0)).rows())
@@ -66,7 +66,7 @@ class TaskBand:
         target = pl.when(pl.col("target") == 0).then(end).otherwise("target")
         columns = "source", target, pl.col("kind").cast(pl.String), "count", "share", "median_elapsed"
         rows = [Edge(*row) for row in edges.select(*columns).rows()]
-        return cls(steps["task"][0], keys, dict(own.select("step", "count").rows()), rows, trace, words)
+        return cls(steps["task"][0], keys, dict(own.select("step", "count").rows()), rows, way, words)
 
     @cached_property
     def end(self) -> int:
@@ -76,7 +76,7 @@ class TaskBand:
     @cached_property
     def came(self) -> int | None:
         """The node of what came instead of what was expected, if it was in this task."""
-        return self.end + 1 if self.trace and self.trace.left and self.trace.left[0] == self.task else None
+        return self.end + 1 if self.way and self.way.left and self.way.left[0] == self.task else None
 
     @cached_property
     def nodes(self) -> list[int]:
@@ -86,7 +86,7 @@ class TaskBand:
     @cached_property
     def arrows(self) -> list[Arrow]:
         """All that is drawn as a line, the edges first."""
-        off = [] if self.came is None or not self.trace or not self.trace.left else [(self.trace.left[1], self.came)]
+        off = [] if self.came is None or not self.way or not self.way.left else [(self.way.left[1], self.came)]
         edges = [Arrow(each.source, each.target, each.times, each.kind == "loop") for each in self.edges]
         return edges + [Arrow(source, target, 0.0) for source, target in off]
 
@@ -132,8 +132,8 @@ class TaskBand:
     def _lines(self, node: int, width: float) -> tuple[str, ...]:
         if node in (BEGIN, self.end):
             return ("begin" if node == BEGIN else "end",)
-        if node == self.came and self.trace:
-            came = "the session ends here" if self.trace.came is None else self.words.name(self.trace.came)
+        if node == self.came and self.way:
+            came = "the session ends here" if self.way.came is None else self.words.name(self.way.came)
             return wrap(f"came instead: {came}", width - 20, 2)
         return wrap(self.words.name(self.keys[node]), width - 20, 2) or ("(an empty message)",)
 
@@ -141,7 +141,7 @@ class TaskBand:
         return TIP if node in (BEGIN, self.end) else (width, 17 + ROW * len(lines))
 
     def _box(self, node: int, layout: Layout, size: Size, lines: tuple[str, ...]) -> Box:
-        visits = self.trace.visits.get((self.task, node), []) if self.trace else []
+        visits = self.way.visits.get((self.task, node), []) if self.way else []
         return Box(
             node,
             *layout.places[node],
@@ -157,14 +157,14 @@ class TaskBand:
         plain = "end" if node in (BEGIN, self.end) else "step"
         if node == self.came:
             return "came"
-        if self.trace is None:
+        if self.way is None:
             return plain
-        if self.trace.left == (self.task, node):
+        if self.way.left == (self.task, node):
             return "last"
-        if self.came is not None and self.trace.left and self._follows(self.trace.left[1], node):
+        if self.came is not None and self.way.left and self._follows(self.way.left[1], node):
             return "expected"
         reached = {
-            each for task, *ends in self.trace.taken if task == self.task for each in (ends[0], ends[1] or self.end)
+            each for task, *ends in self.way.taken if task == self.task for each in (ends[0], ends[1] or self.end)
         }
         return "taken" if node in reached else "faded" if plain == "step" else plain
 
@@ -174,8 +174,8 @@ class TaskBand:
     def _told(self, node: int) -> str:
         if node in (BEGIN, self.end):
             return f"Task {self.task} {'begins' if node == BEGIN else 'ends'} here"
-        if node == self.came and self.trace:
-            came = self.trace.came
+        if node == self.came and self.way:
+            came = self.way.came
             return (
                 "The session ends here"
                 if came is None
@@ -186,7 +186,7 @@ class TaskBand:
 
     def _line(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> Line:
         to = 0 if edge.target == self.end else edge.target
-        taken = self.trace.taken.get((self.task, edge.source, to)) if self.trace else None
+        taken = self.way.taken.get((self.task, edge.source, to)) if self.way else None
         most = max(each.times for each in self.edges)
         thickness = 1.25 + 2.75 * math.sqrt(edge.times / most) + (1.5 if taken is not None else 0)
         title = f"{edge.kind} · {counted(edge.times, 'time')} · {percent(edge.share)} of what leaves the step above"
@@ -194,7 +194,7 @@ class TaskBand:
         title += f"\ntaken as entry {ordered(taken)}" if taken else ""
         label = edge_label(edge) if self._has_room(edge, route) else ""
         spot, anchor = self._spot(edge, route, sizes)
-        painted = taken is not None, self.trace is not None and taken is None
+        painted = taken is not None, self.way is not None and taken is None
         return Line(edge.source, edge.target, *route, edge.kind, thickness, title, label, spot, anchor, *painted)
 
     def _spot(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> tuple[tuple[float, float], str]:

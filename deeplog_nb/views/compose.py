@@ -15,7 +15,7 @@ from deeplog_nb.views.band import OFF, PAD, TaskBand, Words
 from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend, wrap
 from deeplog_nb.views.text import visible
 from deeplog_nb.views.theme import INK, SOFT
-from deeplog_nb.workflow.trace import Trace
+from deeplog_nb.workflow.way import Way
 
 TITLE: Final = 17.0  # px, as in every chart
 SUBTITLE: Final = 12.5
@@ -23,14 +23,14 @@ TOOLS: Final = 110.0  # px at the right of the title, where the live graph has i
 
 
 def compose(
-    steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None, words: Words, *, title: str, subtitle: str
+    steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words, *, title: str, subtitle: str
 ) -> Scene:
     """The scene of these steps and edges, the finding as its title."""
     kinds = [kind for kind in KINDS if kind in edges["kind"].cast(pl.String)]
-    scene, first = _heading(title, subtitle, [*kinds, *([OFF] if trace and trace.left else [])]), 1
+    scene, first = _heading(title, subtitle, [*kinds, *([OFF] if way and way.left else [])]), 1
     for number in steps["task"].unique().sort():
         own = pl.col("task") == number
-        band = TaskBand.of(steps.filter(own), edges.filter(own), trace, words)
+        band = TaskBand.of(steps.filter(own), edges.filter(own), way, words)
         scene = _above(scene, band.scene(first))
         first += band.end + 2
     return replace(scene, height=scene.height + MARGIN - PAD)

@@ -5,8 +5,8 @@ How it is drawn is in ``compose``, how it shows itself in ``figure``; which step
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Final, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from deeplog_nb.views.figure import Graph
 from deeplog_nb.views.scene import LIMIT, short
 from deeplog_nb.views.selection import MOST, select
 from deeplog_nb.views.text import gist
-from deeplog_nb.workflow.trace import Trace, trace
+from deeplog_nb.workflow.way import Way, retrace, walk
 
 LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidden
 NAME: Final = 140  # characters of a step in a box
@@ -37,6 +37,19 @@ class Drawable(Protocol):
     @property
     def edges(self) -> pl.DataFrame:
         """EDGES."""
+        ...
+
+
+@runtime_checkable
+class Tracing(Drawable, Protocol):
+    """A workflow that tells itself which way a session took; one without is walked by its edges."""
+
+    def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        """``position, key`` of each session: what its tasks do not allow first; null where they allow all."""
+        ...
+
+    def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        """The sessions with ``task, step, run`` of each entry."""
         ...
 
 
@@ -71,7 +84,7 @@ def graph(
     if not len(edges):
         raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
     words = _words(templates or getattr(workflow, "templates", None))
-    found = None if session is None else _trace(steps, edges, session, getattr(workflow, "background", ()))
+    found = None if session is None else _way(workflow, session)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
     title = _sentence(steps, edges, found, words, _named(session))
     about = [
@@ -93,33 +106,43 @@ def _words(templates: Templates | Mapping[int, str] | None) -> Words:
     return Words(lambda key: short(gist(text(key), NAME)), text)
 
 
-def _trace(steps: pl.DataFrame, edges: pl.DataFrame, session: pl.DataFrame, background: Iterable[int]) -> Trace:
+def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
     if "last_good" in session.columns:
         return _diagnosed(check(session, DIAGNOSES, "session"))
-    needed = {name: SESSIONS[name] for name in ("session", "position", "key")}
-    entries = check(session, needed, "session").sort("position")
+    entries = check(session, SESSIONS, "session").drop_nulls("key").sort("position")
     if entries["session"].n_unique() != 1:
         raise InputError(
             f"session holds {counted(entries['session'].n_unique(), 'session')}; give one: "
             "sessions.filter(pl.col('session') == 'its name')"
         )
-    return trace(steps, edges, entries["key"].drop_nulls().to_list(), without=background)
+    if isinstance(workflow, Tracing):
+        return _retraced(workflow, entries)
+    background = getattr(workflow, "background", ())
+    return walk(workflow.steps, workflow.edges, entries["key"].to_list(), without=background)
 
 
-def _diagnosed(rows: pl.DataFrame) -> Trace:
+def _retraced(workflow: Tracing, entries: pl.DataFrame) -> Way:
+    """The way as the workflow itself explains it, up to where its tasks cannot."""
+    at, came = workflow.conformance(entries).select("position", "key").row(0)
+    fitting = entries if at is None else entries.head(at)
+    placed = workflow.trace(fitting).select("key", "task", "step", "run").rows() if len(fitting) else []
+    return retrace(workflow.steps, workflow.edges, placed, whole=at is None, came=came)
+
+
+def _diagnosed(rows: pl.DataFrame) -> Way:
     if len(rows) != 1:
         raise InputError(f"session holds {counted(len(rows), 'row')} of DIAGNOSES; give one: diagnoses.head(1)")
     row = rows.row(0, named=True)
     if row["task"] is None:
         raise InputError("this diagnosis names no task, so it has no place in the workflow; give one that does")
-    return Trace({}, (row["task"], row["last_good"]), tuple(row["expected"]) or (None,), row["seen"], row["position"])
+    return Way({}, (row["task"], row["last_good"]), tuple(row["expected"]) or (None,), row["seen"], row["position"])
 
 
 def _named(session: pl.DataFrame | None) -> str:
     return "" if session is None else short(str(session["session"][0]))
 
 
-def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Trace | None, words: Words, name: str) -> str:
+def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Way | None, words: Words, name: str) -> str:
     """The finding."""
 
     def named(key: int) -> str:
@@ -140,7 +163,7 @@ def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Trace | None, wor
     return f"Session {name} leaves task {task} {after}: {came} instead of {expected}"
 
 
-def _with_taken(edges: pl.DataFrame, found: Trace | None) -> pl.DataFrame:
+def _with_taken(edges: pl.DataFrame, found: Way | None) -> pl.DataFrame:
     if found is None:
         return edges
     rows = [(*edge, numbers) for edge, numbers in found.taken.items()]

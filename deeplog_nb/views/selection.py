@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from deeplog_nb.views.axes import counted, percent
-from deeplog_nb.workflow.trace import Step, Trace
+from deeplog_nb.workflow.way import Step, Way
 
 MOST: Final = 150  # steps drawn, unless all are asked for
 
@@ -22,7 +22,7 @@ class Selection(NamedTuple):
 
 
 def select(
-    steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None, *, least: float, most: int | None = MOST
+    steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, *, least: float, most: int | None = MOST
 ) -> Selection:
     """Without edges of a lower share than ``least``, and without what is farther from the finding than ``most`` steps.
 
@@ -34,8 +34,8 @@ def select(
     >>> select(steps, edges, None, least=0.01).hidden
     ('1 of 3 edges hidden, under 1.0 %', '1 of 2 steps that only they reach')
     """
-    taken = _frame(set(trace.taken) if trace else set(), ("task", "source", "target"))
-    own = _tasks(trace) if trace is not None and most is not None else steps["task"].unique().to_list()
+    taken = _frame(set(way.taken) if way else set(), ("task", "source", "target"))
+    own = _tasks(way) if way is not None and most is not None else steps["task"].unique().to_list()
     hidden = [_of(len(own), steps["task"].n_unique(), "task", ", those of this session, drawn")]
     hidden = [] if len(own) == steps["task"].n_unique() else hidden
     steps, edges = (frame.filter(pl.col("task").is_in(own)) for frame in (steps, edges))
@@ -43,11 +43,11 @@ def select(
     if len(taken):
         kept = edges.join(pl.concat([kept.select(taken.columns), taken]).unique(), on=taken.columns, how="semi")
     hidden.append(_of(len(edges) - len(kept), len(edges), "edge", f" hidden, under {percent(least)}"))
-    reached = _reached(steps, kept, trace)
+    reached = _reached(steps, kept, way)
     lost = len(steps) - len(reached)
     hidden.append(_of(lost, len(steps.filter(pl.col("step") > 0)), "step", " that only they reach"))
     if most is not None and len(reached) > most:
-        near = _near(reached, kept, trace, most)
+        near = _near(reached, kept, way, most)
         hidden.append(
             f"{len(near):,} of {counted(len(reached), 'step')} nearest to the finding drawn, full=True draws all"
         )
@@ -63,8 +63,8 @@ def select(
     return Selection(reached, kept, tuple(filter(None, hidden)))
 
 
-def _tasks(trace: Trace) -> list[int]:
-    return sorted({task for task, *_ in trace.taken} | ({trace.left[0]} if trace.left else set()))
+def _tasks(way: Way) -> list[int]:
+    return sorted({task for task, *_ in way.taken} | ({way.left[0]} if way.left else set()))
 
 
 def _of(some: int, all_of_them: int, noun: str, rest: str) -> str:
@@ -75,10 +75,10 @@ def _frame(rows: Iterable[tuple[int, ...]], names: tuple[str, ...]) -> pl.DataFr
     return pl.DataFrame(sorted(rows), schema=dict.fromkeys(names, pl.UInt32), orient="row")
 
 
-def _reached(steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None) -> pl.DataFrame:
+def _reached(steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None) -> pl.DataFrame:
     """The steps to which edges lead from their task's begin, and those where the session was."""
     seen = _frame(_ways(edges), ("task", "step"))
-    told = _frame({trace.left} if trace and trace.left else set(), ("task", "step"))
+    told = _frame({way.left} if way and way.left else set(), ("task", "step"))
     return steps.join(pl.concat([seen, told]).unique(), on=["task", "step"], how="semi", maintain_order="left")
 
 
@@ -95,9 +95,9 @@ def _ways(edges: pl.DataFrame) -> set[Step]:
     return seen
 
 
-def _near(steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None, most: int) -> pl.DataFrame:
+def _near(steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, most: int) -> pl.DataFrame:
     """The steps fewest edges away from where the session left or was last, else the most frequent."""
-    hops = _hops(edges, trace)
+    hops = _hops(edges, way)
     ranked = steps.join(hops, on=["task", "step"], how="left", maintain_order="left").with_row_index("_row")
     order = ["hops", "task", "count"] if len(hops) else ["count", "task", "step"]
     down = [each == "count" for each in order]
@@ -105,13 +105,13 @@ def _near(steps: pl.DataFrame, edges: pl.DataFrame, trace: Trace | None, most: i
     return kept.sort("_row").select(steps.columns)
 
 
-def _hops(edges: pl.DataFrame, trace: Trace | None) -> pl.DataFrame:
+def _hops(edges: pl.DataFrame, way: Way | None) -> pl.DataFrame:
     """How many edges each step is from the finding; empty where there is none."""
     beside: dict[Step, list[Step]] = {}
     for task, source, target in edges.select("task", "source", "target").rows():
         beside.setdefault((task, source), []).append((task, target))
         beside.setdefault((task, target), []).append((task, source))
-    start = trace.left or max(trace.visits, key=lambda step: trace.visits[step][-1], default=None) if trace else None
+    start = way.left or max(way.visits, key=lambda step: way.visits[step][-1], default=None) if way else None
     hops = {start: 0} if start else {}
     waiting = list(hops)
     for step in waiting:  # grows as it goes

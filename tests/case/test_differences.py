@@ -53,7 +53,7 @@ def test_a_report_without_a_normal_log_has_no_such_section(
     """Judged by a saved detector, there is nothing to compare with, and no link to it."""
     page = write_report(tmp_path / "report.html", detector, normal, detector.judge(normal)).read_text("utf-8")
     assert 'id="differs"' not in page
-    assert "#differs\"" not in page
+    assert '#differs"' not in page
 
 
 def test_hostile_values_are_escaped_and_long_lists_cut(detector: Detector) -> None:

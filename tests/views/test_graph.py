@@ -18,7 +18,7 @@ from deeplog_nb.views.graph import graph
 from deeplog_nb.views.network import network
 from deeplog_nb.views.svg import svg
 from deeplog_nb.views.text import UNSEEN
-from tests.views.workflows import HOSTILE, hostile, session, workflow
+from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
 
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
 
@@ -196,3 +196,18 @@ def test_pyvis_comes_with_the_first_live_graph(module: str) -> None:
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_workflow_that_knows_the_way_is_asked_for_it() -> None:
+    """Where a workflow places entries itself, its word counts, not the keys."""
+
+    class Knowing(Drawn):
+        def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
+            return pl.DataFrame({"position": [2], "key": [sessions["key"][2]]})
+
+        def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
+            return sessions.with_columns(task=pl.lit(1), step=pl.Series([1, 2]), run=pl.lit(1))
+
+    plain = workflow()
+    drawn = graph(Knowing(plain.steps, plain.edges, plain.templates), session(44, 51, 52))
+    assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘Creating image’ came")
