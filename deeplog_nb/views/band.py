@@ -15,7 +15,8 @@ import polars as pl
 
 from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.layers import Arrow, Layout, Route, Size, arrange
-from deeplog_nb.views.scene import MARGIN, ROW, SMALL, WIDTH, Box, Ground, Line, Scene, Text, short, text_width, wrap
+from deeplog_nb.views.lettering import short, text_width, wrap
+from deeplog_nb.views.scene import MARGIN, ROW, SMALL, WIDTH, Box, Ground, Line, Scene, Text
 from deeplog_nb.views.theme import INK, SOFT
 from deeplog_nb.workflow.way import Way
 

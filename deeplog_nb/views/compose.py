@@ -12,7 +12,8 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.views.band import OFF, PAD, TaskBand, Words
-from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend, wrap
+from deeplog_nb.views.lettering import wrap
+from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend
 from deeplog_nb.views.text import visible
 from deeplog_nb.views.theme import INK, SOFT
 from deeplog_nb.workflow.way import Way

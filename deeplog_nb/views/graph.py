@@ -16,13 +16,14 @@ from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.band import Words
 from deeplog_nb.views.compose import compose
 from deeplog_nb.views.figure import Graph
-from deeplog_nb.views.scene import LIMIT, short
+from deeplog_nb.views.lettering import LIMIT, short
 from deeplog_nb.views.selection import MOST, select
 from deeplog_nb.views.text import gist
 from deeplog_nb.workflow.way import Way, retrace, walk
 
 LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidden
 NAME: Final = 140  # characters of a step in a box
+GLOSS: Final = ("width: how often", "label: share and median time", "plates: numbers of the session’s entries")
 BRIEF: Final = 60  # in a sentence
 
 
@@ -87,12 +88,8 @@ def graph(
     found = None if session is None else _way(workflow, session)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
     title = _sentence(steps, edges, found, words, _named(session))
-    about = [
-        "width: how often",
-        "label: share and median time",
-        *(["plates: numbers of the session’s entries"] if found else []),
-    ]
-    scene = compose(kept.steps, kept.edges, found, words, title=title, subtitle=" · ".join([*kept.hidden, *about]))
+    about = " · ".join([*kept.hidden, *GLOSS[: 3 if found else 2]])
+    scene = compose(kept.steps, kept.edges, found, words, title=title, subtitle=about)
     whole = _with_taken(edges, found)
     return Graph(scene, whole, title, _rows(steps, whole, kept.edges, words), kept.hidden)
 

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from deeplog_nb.frames import InputError
 from deeplog_nb.resources import shipped
-from deeplog_nb.views.scene import FADED, FONT, KINDS, LOOKS, Box, Line, Scene, badges, inside, labels
+from deeplog_nb.views.lettering import FONT
+from deeplog_nb.views.scene import FADED, KINDS, LOOKS, Box, Line, Scene, badges, inside, labels
 from deeplog_nb.views.text import escape
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY

@@ -74,26 +74,13 @@ def waits(both: pl.DataFrame) -> pl.DataFrame:
     """Steps from one key to the next that took longer or shorter."""
     own = ["side", "session"]
     stepped = both.with_columns(before=pl.when(pl.col("position") > 0).then(pl.col("key").shift(1)))
-    waits = (
+    waited = (
         stepped.drop_nulls(["before", "elapsed"])
         .group_by(*own, "before", "key", maintain_order=True)
         .agg(amount=pl.col("elapsed").median(), weight=pl.col("count").first(), part=pl.col("part").first())
     )
-    edge, second, amount = ["before", "key"], pl.col("side"), pl.col("amount")
-    parts = waits.group_by("side", *edge, "part").agg(amount.median())
-    usual = parts.filter(~second).group_by(edge).agg(low=amount.min(), high=amount.max())
-    over, under = (amount > pl.col("high")).mean(), (amount < pl.col("low")).mean()
-    beyond = parts.filter(second).join(usual, on=edge).group_by(edge).agg(over=over, under=under)
-    tested = (
-        by_rank(waits, edge)
-        .filter(pl.min_horizontal("a", "b") >= ENOUGH)
-        .join(
-            waits.group_by(edge).agg(normal=amount.filter(~second).median(), suspect=amount.filter(second).median()),
-            on=edge,
-        )
-        .join(usual, on=edge)
-        .join(beyond, on=edge)
-    )
+    tested = by_rank(waited, ["before", "key"]).filter(pl.min_horizontal("a", "b") >= ENOUGH)
+    tested = tested.join(_medians(waited), on=["before", "key"])
     slower = pl.col("suspect") > pl.col("normal")
     return tested.select(
         pl.when(slower).then(pl.lit("slower")).otherwise(pl.lit("faster")).alias("what"),
@@ -112,6 +99,17 @@ def waits(both: pl.DataFrame) -> pl.DataFrame:
             pl.col("high").round_sig_figs(3),
         ),
     )
+
+
+def _medians(waits: pl.DataFrame) -> pl.DataFrame:
+    """Of each step the medians of both logs, those of the normal log's parts, and how many of the suspect's lie beyond."""
+    edge, second, amount = ["before", "key"], pl.col("side"), pl.col("amount")
+    parts = waits.group_by("side", *edge, "part").agg(amount.median())
+    usual = parts.filter(~second).group_by(edge).agg(low=amount.min(), high=amount.max())
+    over, under = (amount > pl.col("high")).mean(), (amount < pl.col("low")).mean()
+    beyond = parts.filter(second).join(usual, on=edge).group_by(edge).agg(over=over, under=under)
+    whole = waits.group_by(edge).agg(normal=amount.filter(~second).median(), suspect=amount.filter(second).median())
+    return whole.join(usual, on=edge).join(beyond, on=edge)
 
 
 def orders(distinct: pl.DataFrame) -> pl.DataFrame:
