@@ -102,7 +102,7 @@ def waits(both: pl.DataFrame) -> pl.DataFrame:
 
 
 def _medians(waits: pl.DataFrame) -> pl.DataFrame:
-    """Of each step the medians of both logs, those of the normal log's parts, and how many of the suspect's lie beyond."""
+    """Of each step the medians of both logs, those of the normal log's parts, and how many others lie beyond."""
     edge, second, amount = ["before", "key"], pl.col("side"), pl.col("amount")
     parts = waits.group_by("side", *edge, "part").agg(amount.median())
     usual = parts.filter(~second).group_by(edge).agg(low=amount.min(), high=amount.max())
