@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
-    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
+    from deeplog_nb.case.tail import Tail, tail
+    from deeplog_nb.controls.live import Panel, live
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.follow import Follower, Gap
     from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
+    from deeplog_nb.stream.stream import Stream
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.coverage import coverage
     from deeplog_nb.verdicts.curve import score_curve
@@ -78,7 +82,9 @@ _HOMES = {
     "baselines.tfidf": ("TfidfLSTM",),
     "case.case": ("Case",),
     "case.report": ("write_report",),
-    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
+    "case.tail": ("Tail", "tail"),
+    "controls.live": ("Panel", "live"),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
     "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
@@ -87,6 +93,7 @@ _HOMES = {
     "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
+    "lines.follow": ("Follower", "Gap"),
     "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
@@ -107,6 +114,7 @@ _HOMES = {
     "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
+    "stream.stream": ("Stream",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.coverage": ("coverage",),
     "verdicts.curve": ("score_curve",),
@@ -143,7 +151,9 @@ __all__ = [
     "Detector",
     "Edit",
     "Flat",
+    "Follower",
     "FrameError",
+    "Gap",
     "Generated",
     "Graph",
     "InputError",
@@ -155,6 +165,7 @@ __all__ = [
     "Mutants",
     "NGram",
     "NGramTopG",
+    "Panel",
     "Picture",
     "Policy",
     "PrincipalComponents",
@@ -162,8 +173,10 @@ __all__ = [
     "SessionLength",
     "Setting",
     "Spell",
+    "Stream",
     "Structured",
     "Suitability",
+    "Tail",
     "Teaching",
     "Templates",
     "TfidfLSTM",
@@ -191,9 +204,11 @@ __all__ = [
     "judge",
     "judge_values",
     "layouts",
+    "live",
     "load",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
     "mutants",
@@ -210,6 +225,7 @@ __all__ = [
     "sessionize",
     "suggest_sessions",
     "suitability",
+    "tail",
     "value_metrics",
     "value_series",
     "write_report",

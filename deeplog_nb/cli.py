@@ -16,6 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.case.facts import line_counts, read_fact, sessions_fact
+from deeplog_nb.case.watch import add_options as add_watch_options
 from deeplog_nb.evaluation.command import add_options
 from deeplog_nb.frames import DeepLogError, InputError
 
@@ -23,12 +24,14 @@ SHOWN: Final = 20  # findings printed; the report holds more
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 = done (anomalies or not), 2 = bad input, said in one sentence."""
+    """Run one command; 0 = done (anomalies or not), 2 = bad input, said in one sentence, 130 = Ctrl-C."""
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
     except DeepLogError as error:
         return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130  # what shells call an end by Ctrl-C
     except BrokenPipeError:  # whoever read what we print has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
@@ -112,6 +115,14 @@ def evaluate(wanted: argparse.Namespace) -> None:
 
     for text in texts(wanted, progress=lambda said: print(said, file=sys.stderr)):
         print(text)
+
+
+def watch(wanted: argparse.Namespace) -> None:
+    """Judge a log as it grows, print alarms as they come and keep them in a case, until Ctrl-C."""
+    from deeplog_nb.case.watch import texts
+
+    for text in texts(wanted, note=lambda said: print(said, file=sys.stderr, flush=True)):
+        print(text, flush=True)
 
 
 def _refuse_to_overwrite(sources: Sequence[str], outputs: Sequence[str | Path | None]) -> None:
@@ -269,7 +280,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     measured.set_defaults(run=evaluate)
     add_options(measured)
-    for command in (judged, parsed):
+    watched = commands.add_parser("watch", help="judge a log as it grows", description=watch.__doc__)
+    watched.set_defaults(run=watch)
+    add_watch_options(watched)
+    for command in (judged, parsed, watched):
         command.add_argument(
             "--layout",
             default="auto",

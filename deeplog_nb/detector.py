@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -31,6 +32,9 @@ from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.learner import Learner
 from deeplog_nb.verdicts.policy import Policy
+
+if TYPE_CHECKING:
+    from deeplog_nb.stream.stream import Stream
 
 FORMAT: Final = 4
 COUNTS: Final = "counts.json"  # beside the others where sessions have an id
@@ -119,8 +123,22 @@ class Detector:
             ordered, errors = self.keys.rank(sessions), self.values.errors(sessions)
             counted = self.counts.check(sessions) if self.counts else None
             ranks = pl.concat([ordered, ranks.select(ordered.columns)])
-        judged = judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
-        return self.answered(judged)
+        return self.answered(self.conclude(ranks, errors, counted, events))
+
+    def conclude(
+        self, ranks: pl.DataFrame, errors: pl.DataFrame, counted: pl.DataFrame | None, events: pl.DataFrame
+    ) -> pl.DataFrame:
+        """VERDICTS from what the models say, row by row, as yet without a person's answers.
+
+        Of the ``events`` those of key 0 are enough.
+        """
+        return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+
+    def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
+        """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""
+        from deeplog_nb.stream.stream import Stream
+
+        return Stream(self, idle=idle, state=state)
 
     def answered(self, verdicts: pl.DataFrame) -> pl.DataFrame:
         """The verdicts with their patterns, and without the alarms that were said to be normal."""
@@ -222,6 +240,8 @@ def load(folder: Path | str, *, device: str = "auto") -> Detector:
 
 def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
+    if events.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
     at = ["file", "line"]
     text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
     strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)

@@ -39,6 +39,7 @@ ABOVE: Final = 0.8  # quantile of the training errors from which on they are the
 SHAPE: Final = 0.5  # the heaviest tail that is believed: the fourth moment of the errors ends there
 SHRINK: Final = 20  # exceedances that as many of a plain exponential tail stand against
 TOP: Final = 20  # scores, the largest, that an exponential tail is fitted to: fewer say too little one by one
+NOISE: Final = 1e-5  # scores that differ by less are equal: a forecast's last digits depend on what it is computed with
 LEAST: Final = 1e-37  # a tail is never told as less: what a 32-bit float can hold
 
 
@@ -63,7 +64,7 @@ class Bounds:
 
     def tail(self, errors: Floats, channels: Ints) -> Floats:
         """Share of normal entries of that channel expected to err as much or more: [P], [P] -> [P]."""
-        scores = self._scores(errors, channels)
+        scores = self._scores(errors, channels) - NOISE
         told = p_value(self._pooled, scores, self._fade)
         for channel, mine in enumerate(members(channels, len(self.start))):
             if len(mine):
@@ -72,7 +73,12 @@ class Bounds:
 
     def bound(self, confidence: float | None = None) -> Floats:
         """The error above which a normal entry comes with a chance of 1 - confidence at most: [C]."""
-        chance = 1 - (self.confidence if confidence is None else confidence)
+        wanted = self.confidence if confidence is None else confidence
+        if wanted not in self._bounds:
+            self._bounds[wanted] = self._bound(1 - wanted)
+        return self._bounds[wanted].copy()
+
+    def _bound(self, chance: float) -> Floats:
         all_channels = np.arange(len(self.start))
         found = self._errors(np.full(len(self.start), quantile(self._pooled, chance, self._fade)), all_channels)
         for channel, method in enumerate(self.methods):
@@ -116,6 +122,11 @@ class Bounds:
 
     def _known(self, channel: int) -> Floats:
         """The scores, rising, that this channel's quantile is taken of: its own or the pool's, and those declared."""
+        if channel not in self._scored:
+            self._scored[channel] = self._rising(channel)
+        return self._scored[channel]
+
+    def _rising(self, channel: int) -> Floats:
         own, declared = self._held[channel], self._declared[channel]
         mine = np.concatenate([own, declared]) if self.methods[channel] == "quantile" else declared
         scores = self._scores(mine, np.full(len(mine), channel))
@@ -145,6 +156,16 @@ class Bounds:
     @cached_property
     def _declared(self) -> list[Floats]:
         return [self.declared[at] for at in members(self.declared_channels, len(self.start))]
+
+    @cached_property
+    def _bounds(self) -> dict[float, Floats]:
+        """The bounds at each confidence that was asked for: one for each number of positions that a vector has."""
+        return {}
+
+    @cached_property
+    def _scored(self) -> dict[int, Floats]:
+        """What :meth:`_known` told of a channel, which is asked again and again."""
+        return {}
 
     @cached_property
     def _pooled(self) -> Floats:

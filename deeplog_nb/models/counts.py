@@ -8,7 +8,7 @@ together, though by chance they would have, many times. Neither is a threshold o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -73,6 +73,16 @@ class CountModel:
         told = pl.DataFrame({"reason": reasons.gather(of_vector.ravel())}).with_row_index("sequence")
         joined = distinct.of_session.join(told, on="sequence", how="left", maintain_order="left")
         return check(joined.with_columns(flagged=pl.col("reason").is_not_null()).select(*COUNTED), COUNTED, "counted")
+
+    def reasons(self, sessions: Sequence[Mapping[int, int]]) -> list[str | None]:
+        """The same for sessions told by how often each key came: which counts are impossible, or None."""
+        column = {key: at for at, key in enumerate(self.learnt.vocabulary.keys)}
+        vectors = np.zeros((len(sessions), len(column)), np.int64)
+        for row, counts in zip(vectors, sessions, strict=True):
+            for key, often in counts.items():
+                if key in column:
+                    row[column[key]] = often
+        return _reasons(self.learnt, vectors)
 
     def learn(self, sessions: pl.DataFrame) -> CountModel:
         """A new model for which the counts of these sessions are normal too, since a person said so.

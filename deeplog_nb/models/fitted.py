@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -19,10 +20,10 @@ from deeplog_nb.models.bounds import Bounds, Kind, fit_bounds
 from deeplog_nb.models.categories import Categories, fit_categories
 from deeplog_nb.models.channels import Channels, channels
 from deeplog_nb.models.few import fall_back
-from deeplog_nb.models.forecasters import Forecasters, build, fit_scales, train_steps
+from deeplog_nb.models.forecasters import BLOCK, Forecasters, build, fit_scales, train_steps
 from deeplog_nb.models.kept import Kept, kept
 from deeplog_nb.models.robust import Robust
-from deeplog_nb.models.told import by_network, by_robust, errors_frame
+from deeplog_nb.models.told import Held, Told, by_network, by_robust, errors_frame
 from deeplog_nb.models.training import Step, Training
 from deeplog_nb.sessions.series import Groups, Layout, Vectors, layout, vectors
 
@@ -70,14 +71,26 @@ class Fitted:
     def errors(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """ERRORS of these sessions."""
         found, numbers = self.vectors(sessions)
-        told = by_network(self.forecasters, self.channels, self.bounds, found, numbers)
-        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self.fallen_tails)
-        return errors_frame(sessions, told.over(rest), self.layout, self.categories)
+        return errors_frame(sessions, self.tell(found, numbers), self.layout, self.categories)
+
+    def tell(self, found: Vectors, numbers: Ints, block: int = BLOCK) -> Told:
+        """What networks and robust bounds say of each of these entries; ``block`` of a series are forecast at once."""
+        told = by_network(self.forecasters, self.channels, self.bounds, found, numbers, block)
+        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self._held)
+        return told.over(rest)
+
+    def numbers(self, found: Vectors) -> Ints:
+        """The series of each of these entries, -1 for none: [M]."""
+        return _numbers(found, self.forecasters.groups)
+
+    @cached_property
+    def _held(self) -> Held:
+        return Held.of(self.fallen_tails)
 
     def vectors(self, sessions: pl.DataFrame) -> tuple[Vectors, Ints]:
         """The vectors of these sessions, and each entry's series; -1 where it has none."""
         found = _vectors(sessions, self.layout, self.settings)
-        return found, _numbers(found, self.forecasters.groups)
+        return found, self.numbers(found)
 
     def at(self, settings: ValueSettings) -> Fitted:
         """The same with another confidence or kind of bound."""

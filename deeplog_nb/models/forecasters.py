@@ -18,7 +18,7 @@ from torch import Tensor
 
 from deeplog_nb.models.forecast import ForecastNetwork
 from deeplog_nb.models.robust import FARTHEST
-from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
+from deeplog_nb.models.training import Step, Training, one_thread, pick_device, train, training_device
 from deeplog_nb.sessions.series import Groups, Vectors, members, resolutions, runs
 
 Floats = npt.NDArray[np.float64]
@@ -76,10 +76,13 @@ class Forecasters:
     network: ForecastNetwork
     over: Literal["log", "session"]
 
-    def forecast(self, vectors: Vectors, numbers: Ints) -> Forecast:
-        """Forecasts of every entry that has a series; ``numbers`` are the entries' [M], -1 for none."""
+    def forecast(self, vectors: Vectors, numbers: Ints, block: int = BLOCK) -> Forecast:
+        """Forecasts of every entry that has a series; ``numbers`` are the entries' [M], -1 for none.
+
+        A history's forecast differs in its last digits with the size of the ``block`` that it is computed in.
+        """
         places = _places(vectors, numbers, self.scales, self.over)
-        told = _forecast(self.network, places, len(self.groups))
+        told = _forecast(self.network, places, block)
         return Forecast(places.entries, places.series, places.seen.numpy().astype(np.float64), told)
 
     def pairs(self, vectors: Vectors, numbers: Ints, chosen: npt.NDArray[np.bool_]) -> Pairs:
@@ -195,7 +198,7 @@ def mean_square(difference: Tensor) -> Tensor:
 
 def _mean_errors(network: ForecastNetwork, places: _Places, series: int) -> Tensor:
     """Mean over each series of its squared errors, drawn in as in training: [S]."""
-    told = torch.from_numpy(_forecast(network, places, series)).float()
+    told = torch.from_numpy(_forecast(network, places)).float()
     errors = mean_square(places.seen.clamp(-LEARNT, LEARNT) - told)
     total = torch.zeros(series).index_add_(0, torch.from_numpy(places.series), errors)
     return total / torch.from_numpy(places.counts).clamp(min=1)
@@ -211,14 +214,15 @@ def _places(vectors: Vectors, numbers: Ints, scales: Scales, over: Literal["log"
 
 
 @torch.no_grad()
-def _forecast(network: ForecastNetwork, places: _Places, series: int) -> Floats:
+@one_thread()
+def _forecast(network: ForecastNetwork, places: _Places, block: int = BLOCK) -> Floats:
     """Forecasts for every place, [P, D]; a block of places of all series that have so many at a time."""
     device, told = training_device(network), torch.zeros_like(places.seen)
     network.eval()
-    for begin in range(0, int(places.counts.max(initial=0)), BLOCK):
+    for begin in range(0, int(places.counts.max(initial=0)), block):
         which = np.flatnonzero(places.counts > begin)
         rows = np.minimum(
-            begin + np.arange(BLOCK), places.counts[which, None] - 1
+            begin + np.arange(block), places.counts[which, None] - 1
         )  # [A, B]; the last one again and again
         at = torch.from_numpy(places.first[which, None] + rows)
         histories = places.histories(at, network.history).to(device)

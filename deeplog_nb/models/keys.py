@@ -18,12 +18,13 @@ from deeplog_nb.frames import InputError, ModelError
 from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.saved_keys import load_keys, save_keys
+from deeplog_nb.models.scored import scored
 from deeplog_nb.models.taught import Alarms, updated
 from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device
 from deeplog_nb.models.update import Update
 from deeplog_nb.sessions.vocabulary import Vocabulary
-from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
+from deeplog_nb.sessions.windows import Sequences, Windows, pairs, sequences, windows
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,18 @@ class KeyModel:
         distinct = sequences(sessions)
         found = self._windows(distinct)
         return spread(sessions, distinct, *self._look_up(found))
+
+    def score(
+        self, histories: Sequence[Sequence[int]], nexts: Sequence[int | None]
+    ) -> list[tuple[int | None, float | None]]:
+        """Rank and probability of each next key (None: of the end) after its history, as :meth:`rank` tells them.
+
+        A history is all keys of a session so far, or the last h of them. A few are answered within a millisecond,
+        in blocks of few rows; their probabilities may differ from those of :meth:`rank` in the last digits.
+        """
+        s = self.settings
+        found = pairs(histories, nexts, self.vocabulary, s.history, start=s.start, end=s.end, unknown=s.unknown)
+        return scored(self.network, found)
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
         """``key, probability``: the most probable next keys after these ones; key null is the end.

@@ -17,17 +17,12 @@ KEY_RULES: Final = ("unseen", "unlikely")
 LONG: Final = 1e15  # numbers from which on not every digit is written out
 CLIPPED: Final = 80  # characters of a text that a reason quotes
 _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, while it is judged
+_NONE: Final = pl.DataFrame(schema=ERRORS)
 
 
 def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: float) -> pl.DataFrame:
     """The rows with ``timing`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
-    known = pl.DataFrame(schema=ERRORS) if errors is None else check(errors, ERRORS, "errors")
-    joined = judged.join(
-        known.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN}),
-        on=["session", "position"],
-        how="left",
-        maintain_order="left",
-    )
+    joined = judged.pipe(_joined, _NONE if errors is None else check(errors, ERRORS, "errors"))
     passed = ~pl.any_horizontal(KEY_RULES)
     far = passed & beyond(pl.col("_tail"), confidence)
     new = passed & pl.col("_text").is_not_null()
@@ -37,6 +32,14 @@ def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: f
     )
     fired = pl.any_horizontal("timing", "value")
     return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
+
+
+def _joined(judged: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """The rows with what the ERRORS say of them."""
+    known = errors.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN})
+    if known.is_empty():
+        return judged.with_columns(pl.lit(None, kind).alias(name) for name, kind in list(known.schema.items())[2:])
+    return judged.join(known, on=["session", "position"], how="left", maintain_order="left")
 
 
 def told(judged: pl.DataFrame, errors: pl.DataFrame | None) -> pl.DataFrame:

@@ -155,3 +155,10 @@ def test_declared_counts_are_normal_with_any_number_of_the_free_keys(sessions, t
     asked = sessions([1, 1, 2], [1, 3, 1, 2, 3, 3], [1, 1, 1, 2], [1, 1, 2, 2])
     assert flagged(CountModel.load(tmp_path), asked) == [False, False, True, True]
     assert flagged(old, asked) == [True] * 4
+
+
+def test_counts_alone_say_what_sessions_say(sessions):
+    """The reasons for counted keys are those for the sessions; keys that nobody knows are left out."""
+    model, asked = CountModel().fit(sessions(*PAIRS)), [[1, 2], [1, 1, 2], [1, 7, 2, 2, 2]]
+    counted = [{key: keys.count(key) for key in keys} for keys in asked]
+    assert model.reasons(counted) == model.check(sessions(*asked))["reason"].to_list()
