@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deeplog_nb.case.report import write_report
     from deeplog_nb.case.tail import Tail, tail
     from deeplog_nb.controls.live import Panel, live
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
@@ -81,6 +82,7 @@ _HOMES = {
     "case.report": ("write_report",),
     "case.tail": ("Tail", "tail"),
     "controls.live": ("Panel", "live"),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
@@ -199,6 +201,7 @@ __all__ = [
     "load",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
     "mutants",

@@ -1,7 +1,8 @@
 """What a person's answers are worth: false alarms and misses after so many labelled patterns, most frequent first.
 
-The person answers truthfully: shown three sessions of a pattern, drawn at random, they say what most of them are. Truth is read for the answers and for the counts; no bound comes from it. An answer that is learnt, not allowed
-only, has passed the gate, for which the training sessions stand as the held-out normal ones.
+The person answers truthfully: shown three sessions of a pattern, drawn at random, they say what most of them are. Truth
+is read for the answers and for the counts; no bound comes from it. An answer that is learnt, not allowed only, has
+passed the gate, for which the training sessions stand as the held-out normal ones.
 """
 
 from __future__ import annotations
