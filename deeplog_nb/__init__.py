@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from deeplog_nb.case.tail import Tail, tail
     from deeplog_nb.controls.live import Panel, live
     from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
-    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
@@ -83,7 +82,6 @@ _HOMES = {
     "case.tail": ("Tail", "tail"),
     "controls.live": ("Panel", "live"),
     "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
-    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
     "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
