@@ -25,7 +25,9 @@
 SEED = 0
 
 # %%
+import gzip
 import tempfile
+from pathlib import Path
 
 import polars as pl
 
@@ -116,3 +118,31 @@ again = dl.second_half(detector.update(case).model.judge(lines), normal)
 assert set(again.filter("anomalous")["session"].drop_nulls()) == flagged[0]
 case.verify()
 case.labels(history=True).select("id", "who", "verdict", "undo_of", "note")
+
+# %% [markdown]
+# ## 6. A log that grows
+#
+# The same detector follows a log that is still being written, through rotation and restarts; what it finds is kept in
+# the case together with the place in the file, so that no line is judged twice. Here we write the first hour into a
+# file, then the rest. (In JupyterLab `dl.live(tail)` shows a panel that follows by itself, with a button to stop it.)
+
+# %%
+written = gzip.decompress(dl.load_openstack().log.read_bytes()).splitlines(keepends=True)
+growing = Path(folder.name, "nova.log")
+growing.write_bytes(b"".join(written[: len(normal)]))
+
+tail = dl.tail(growing, case, detector, settle=0)
+first = tail.step()
+with growing.open("ab") as file:
+    file.write(b"".join(written[len(normal) :]))
+second = tail.step()
+[(tick.records, tick.alarms) for tick in (first, second)]
+
+# %%
+case.verdicts(anomalous=True, last=3).select("line", "session", "score", "why")
+
+# %% [markdown]
+# ## What was not shown
+#
+# An answer about one entry, `case.mark(..., position=...)`, is also learnt: the key after its history; a new key is
+# admitted. Labels travel as JSON Lines (`case.export`, `case.merge`); `deeplog-nb watch` follows a log in a terminal.
