@@ -17,6 +17,7 @@ import ipywidgets as widgets
 from deeplog_nb.case.pulse import Pulse
 from deeplog_nb.case.tail import Tail
 from deeplog_nb.controls.receipt import Receipt
+from deeplog_nb.frames import DeepLogError
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.text import escape, visible
 
@@ -111,8 +112,11 @@ class Panel:
         if self.tail.is_following:
             self.tail.stop(wait=False)
             button.disabled = True  # until the look under way has ended
-        else:
+            return
+        try:
             self.tail.start()
+        except DeepLogError as error:  # nobody hears what a callback raises
+            self._draw(f"failed: {visible(str(error), 400)}", self.tail.pulse())
 
     def _draw(self, state: str, pulse: Pulse) -> None:
         runs = self.tail.is_following

@@ -15,6 +15,7 @@ from deeplog_nb.case.tail import Tail, tail
 from deeplog_nb.controls.live import Panel, live
 from deeplog_nb.controls.receipt import Receipt, bundle
 from deeplog_nb.detector import Detector
+from deeplog_nb.frames import DeepLogError
 from deeplog_nb.models.keys import KeyModel
 
 STEPS = ["open the file", "read a block", "check the sum", "close the file"]
@@ -171,3 +172,15 @@ def test_a_failing_callback_does_not_end_the_tail(followed: Tail) -> None:
     del ticks
     gc.collect()
     assert followed.state == "stopped"
+
+
+def test_what_a_button_cannot_do_is_said_in_the_panel(followed: Tail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a callback stands where the reader looks."""
+
+    def refused(tail: Tail) -> Tail:
+        raise DeepLogError("another one takes longer")
+
+    panel = Panel(followed)
+    monkeypatch.setattr(Tail, "start", refused)
+    panel._button.click()
+    assert "failed: another one takes longer" in panel._head.value
