@@ -7,7 +7,7 @@ Axes: N patterns (a history of h keys and the key that came), h history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -16,6 +16,7 @@ import polars as pl
 import torch
 
 from deeplog_nb.evaluation.stream import Flags
+from deeplog_nb.models.declared import as_sessions
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.network import ranked
 from deeplog_nb.models.taught import taught
@@ -25,6 +26,7 @@ from deeplog_nb.sessions.windows import Ints
 
 Pattern = tuple[int, ...]  # the history, then the key
 LESSON: Final = 8  # answers since the last lesson are one in so many of those before: a lesson is due
+DRAWN: Final = 256  # histories at random that a lesson replays
 BRIEF: Final = Teaching(steps=40, declared=32, replay=64)  # a lesson: short, since there are many
 
 
@@ -103,14 +105,18 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Ranked:
-    """A key model as it was trained: anomalous is what is not among its g most probable; it learns nothing."""
+    """A key model as it was trained: anomalous is what is not among its g most probable, or hardly probable at all.
+
+    Without the bound on the probability it is the paper's rule. It learns nothing.
+    """
 
     model: KeyModel
     g: int
+    least: float = 0.0  # probability below which a key is anomalous, whatever its rank
     asked: dict[Pattern, bool] = field(default_factory=dict, repr=False)  # what it said, which never changes
 
     def judge(self, histories: Ints, keys: Ints) -> Flags:
-        """Which keys are unknown to the model, or rank behind the g-th."""
+        """Which keys are unknown to the model, rank behind the g-th, or are less probable than they may be."""
         wanted = _patterns(histories, keys)
         new = np.array([pattern not in self.asked for pattern in wanted], bool)
         if new.any():
@@ -125,8 +131,8 @@ class Ranked:
     def _judge(self, histories: Ints, keys: Ints) -> Flags:
         known = self.model.vocabulary
         nexts = known.codes(keys) - FIRST  # [N]; -1 is unknown
-        ranks, _ = ranked(self.model.network, torch.from_numpy(known.codes(histories)), torch.from_numpy(nexts))
-        return np.asarray((nexts < 0) | (ranks.numpy() > self.g), bool)
+        ranks, own = ranked(self.model.network, torch.from_numpy(known.codes(histories)), torch.from_numpy(nexts))
+        return np.asarray((nexts < 0) | (ranks.numpy() > self.g) | (own.numpy() < self.least), bool)
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,8 @@ class Taught:
     """A key model that is taught in lessons what was called normal.
 
     A lesson is due when the answers since the last one are an eighth of those before: the first are taught one by
-    one, later ones together, so that a thousand answers take some fifty lessons.
+    one, later ones together, so that a thousand answers take some fifty lessons. Beside the training windows, a lesson
+    replays histories that nobody may ever have seen: what is improbable after them is to stay so.
     """
 
     ranked: Ranked
@@ -150,8 +157,11 @@ class Taught:
         due = self.due | set(_patterns(histories, keys))
         if len(due) * LESSON <= self.told:
             return replace(self, due=due)
-        model = taught(self.ranked.model, _lesson(due), BRIEF)
-        return Taught(Ranked(model, self.ranked.g), self.told + len(due))
+        before = self.ranked.model
+        known = sorted({*before.vocabulary.keys, *(pattern[-1] for pattern in due)})
+        elsewhere = _elsewhere(known, before.settings.history, seed=self.told)
+        model = taught(before, _lesson(due), BRIEF, canaries=elsewhere)
+        return Taught(Ranked(model, self.ranked.g, self.ranked.least), self.told + len(due))
 
 
 @dataclass(frozen=True)
@@ -194,6 +204,13 @@ def _lesson(due: Iterable[Pattern]) -> pl.DataFrame:
     """``history, key``: a row a pattern."""
     rows = [(list(history), key) for *history, key in sorted(due)]
     return pl.DataFrame(rows, schema={"history": pl.List(pl.UInt32), "key": pl.UInt32}, orient="row")
+
+
+def _elsewhere(known: Sequence[int], history: int, *, seed: int) -> pl.DataFrame:
+    """SESSIONS of h + 1 keys: each known key over and over, and known keys at random."""
+    drawn = np.random.default_rng(seed).choice(known, (DRAWN, history + 1))  # [R, h + 1]
+    listed = np.concatenate([np.repeat(np.array(known)[:, None], history + 1, axis=1), drawn]).tolist()
+    return as_sessions(pl.DataFrame({"session": [f"{row}" for row in range(len(listed))], "keys": listed}))
 
 
 def _patterns(histories: Ints, keys: Ints) -> list[Pattern]:

@@ -125,6 +125,12 @@ def test_a_model_judges_as_its_ranks_do(model: KeyModel) -> None:
     assert says(Ranked(model, 1), *patterns) == [rank is None or rank > 1 for rank in ranks]
 
 
+def test_what_is_hardly_probable_is_odd_whatever_its_rank(model: KeyModel) -> None:
+    """With g as large as the vocabulary the rank says nothing; a bound on the probability does."""
+    assert says(Ranked(model, 3), [1, 2, 3], [1, 2, 1]) == [False, False]
+    assert says(Ranked(model, 3, 0.2), [1, 2, 3], [1, 2, 1]) == [False, True]
+
+
 def test_a_model_as_it_was_trained_learns_nothing(model: KeyModel) -> None:
     """It is the row without an update."""
     assert says(told(Ranked(model, 1), 2, 3, 7), [2, 3, 7]) == [True]

@@ -32,9 +32,9 @@ def test_the_setting_is_the_papers() -> None:
 
 
 def test_every_method_has_a_row_for_every_person(rows: pl.DataFrame) -> None:
-    """Four methods, no answers, all answered and each budget; each says what it took."""
+    """Five methods, no answers, all answered and each budget; each says what it took."""
     ours = rows.filter(log="seed 2")
-    assert ours.group_by("method").len()["len"].to_list() == [3] * 4
+    assert ours.group_by("method").len()["len"].to_list() == [3] * 5
     assert ours.filter(answers="10 answers")["labels"].max() == 10
     assert ours.null_count().sum_horizontal().item() == 0
 
