@@ -39,8 +39,9 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
 
 def check_answer(verdict: str, until: datetime | None, now: datetime) -> None:
     """Refuse an answer that is none, or that has expired before it is given."""
-    if verdict not in ANSWERS:
-        raise InputError(f"verdict is {verdict!r}; it is one of {', '.join(map(repr, ANSWERS))}")
+    if not isinstance(verdict, str) or verdict not in ANSWERS:
+        said = repr(verdict) if isinstance(verdict, str) else f"a {type(verdict).__name__}"
+        raise InputError(f"verdict is {said}; it is one of {', '.join(map(repr, ANSWERS))}")
     if until is not None and until <= now:
         raise InputError(f"until is {until} UTC, which is past; name a later time, or none for an answer that stays")
 
@@ -82,7 +83,8 @@ def _check_kinds(named: dict[str, Any]) -> None:
     for name, value in named.items():
         wanted = int if name == "position" else str
         if value is not None and type(value) is not wanted:
-            raise InputError(f"{name} is {value!r}, a {type(value).__name__}; name one {name}, a {wanted.__name__}")
+            kind, one = type(value).__name__, "a whole number" if wanted is int else "a text"
+            raise InputError(f"{name} is of type {kind}; name one {name}, {one}")
 
 
 def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +107,7 @@ def _as_whole(alarms: pl.DataFrame) -> pl.DataFrame:
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
     session = named["session"]
     if session is not None and session not in rows["session"]:
-        raise InputError(f"session {session!r} is not in these verdicts; name one that is")
+        raise InputError(f"session {session!r} is not in these verdicts; name {_begun(rows, session)}")
     of_it = rows.filter(pl.col("session") == pl.lit(session, pl.String)).sort("position", maintain_order=True)
     alarms = of_it.filter("anomalous")["position"].to_list()
     if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:
@@ -116,3 +118,10 @@ def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
             "or a session alone, to say that nothing was flagged in it"
         )
     return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String))
+
+
+def _begun(rows: pl.DataFrame, session: str) -> str:
+    """Which session may have been meant: a table shows a long name cut off."""
+    begins = pl.col("session").str.starts_with(session.rstrip("…."))
+    alike = rows.filter(begins)["session"].unique(maintain_order=True).to_list() if session.rstrip("….") else []
+    return f"it in full: {alike[0]!r}" if len(alike) == 1 else "one that is"

@@ -119,6 +119,29 @@ def test_an_unknown_answer_and_one_that_is_over_are_refused(case, verdicts):
         case.mark(verdicts, "fine")
     with pytest.raises(InputError, match="past"):
         case.mark(verdicts, "normal", until=datetime(2020, 1, 1))
+    with pytest.raises(InputError, match="until is 'tomorrow'; give a datetime"):
+        case.mark(verdicts, "normal", until="tomorrow")
+    with pytest.raises(InputError, match="verdict is a DataFrame; it is one of 'normal'"):
+        case.mark("normal", verdicts)
+
+
+@pytest.mark.parametrize("cut", ["qui", "qui…", "qui..."])
+def test_a_session_whose_name_was_cut_off_is_named_in_full(case, verdicts, cut):
+    """A table shows a long name shortened; who copies that is told the whole, and nothing is guessed."""
+    with pytest.raises(InputError, match="name it in full: 'quiet'"):
+        case.mark(verdicts, "anomaly", session=cut)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [(True, "no label True"), (1.0, r"no label 1\.0"), (pl.DataFrame(), "no label of type DataFrame")],
+)
+def test_what_is_no_labels_id_is_not_taken_back(case, verdicts, label, said):
+    """True is 1 to Python, but nobody's label."""
+    case.mark(verdicts, "normal", session="b")
+    with pytest.raises(InputError, match=said):
+        case.undo(label)
+    assert case.labels().height == 1
 
 
 def test_labels_outlive_the_process_that_made_them(case, verdicts):
@@ -204,7 +227,7 @@ def test_what_is_no_text_is_refused(case, verdicts, wrong):
 @pytest.mark.parametrize("wrong", [{"session": 5}, {"session": ["a"]}, {"position": "1"}, {"pattern": True}])
 def test_one_session_position_or_pattern_is_named(case, verdicts, wrong):
     """Another type is told, with the one that is wanted."""
-    with pytest.raises(InputError, match=r"name one (session|position|pattern), a (str|int)"):
+    with pytest.raises(InputError, match=r"name one (session|position|pattern), a (text|whole number)"):
         case.mark(verdicts, "normal", **wrong)
 
 
