@@ -137,6 +137,14 @@ def test_a_locked_case_is_waited_for_then_named(follow: Callable[..., Tail], log
     assert len(followed.case.verdicts()) == 4
 
 
+def test_a_log_that_is_there_is_not_waited_for(follow: Callable[..., Tail], log: Path) -> None:
+    """Empty, or not yet looked at, it is followed."""
+    log.touch()
+    with closing(follow(poll=60)) as followed:
+        states = followed.start().state, followed.stop()
+    assert states[0] == "following"
+
+
 def test_the_background_follows_and_stops(follow: Callable[..., Tail], log: Path) -> None:
     """Before the log is there, while it grows, and after it was told to stop."""
     followed = follow(settle=0.01, poll=0.01)
