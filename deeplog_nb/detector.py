@@ -170,7 +170,7 @@ class Detector:
 
     def sessions(self, lines: pl.DataFrame) -> pl.DataFrame:
         """SESSIONS of these LINES, as this detector tells them apart."""
-        return sessionize(self.templates.parse(lines), **asdict(self.cut))
+        return sessionize(self.templates.parse(check(lines, {}, "lines")), **asdict(self.cut))
 
     @property
     def learner(self) -> Learner:
