@@ -68,7 +68,10 @@ if TYPE_CHECKING:
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
     from deeplog_nb.views.feedback import feedback_curve
+    from deeplog_nb.views.figure import Graph
+    from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
+    from deeplog_nb.workflow.compare import compare
 
 _HOMES = {
     "baselines.distance": ("CountDistance",),
@@ -128,7 +131,10 @@ _HOMES = {
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
     "views.feedback": ("feedback_curve",),
+    "views.figure": ("Graph",),
+    "views.graph": ("graph",),
     "views.progress": ("Progress",),
+    "workflow.compare": ("compare",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -149,6 +155,7 @@ __all__ = [
     "FrameError",
     "Gap",
     "Generated",
+    "Graph",
     "InputError",
     "Invariants",
     "KeyModel",
@@ -181,6 +188,7 @@ __all__ = [
     "ZScore",
     "alarms",
     "calibrate",
+    "compare",
     "coverage",
     "detect_layout",
     "detection_power",
@@ -191,6 +199,7 @@ __all__ = [
     "first_half",
     "from_keys",
     "from_structured",
+    "graph",
     "holdout",
     "judge",
     "judge_values",

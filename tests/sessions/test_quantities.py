@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deeplog_nb.sessions.quantities import UNITS, amount, number, stated, unit
@@ -38,6 +38,7 @@ def test_amounts_are_told_in_the_wanted_unit(text, wanted, value):
     assert told(lambda column: amount(column, pl.lit(wanted)), text) == [value]
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.text(max_size=12),
