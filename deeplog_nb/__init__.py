@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.tfidf import TfidfLSTM
     from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
-    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
+    from deeplog_nb.case.tail import Tail, tail
+    from deeplog_nb.controls.live import Panel, live
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.follow import Follower, Gap
     from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
@@ -65,7 +68,10 @@ if TYPE_CHECKING:
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
     from deeplog_nb.views.feedback import feedback_curve
+    from deeplog_nb.views.figure import Graph
+    from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
+    from deeplog_nb.workflow.compare import compare
 
 _HOMES = {
     "baselines.distance": ("CountDistance",),
@@ -76,7 +82,9 @@ _HOMES = {
     "baselines.tfidf": ("TfidfLSTM",),
     "case.case": ("Case",),
     "case.report": ("write_report",),
-    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
+    "case.tail": ("Tail", "tail"),
+    "controls.live": ("Panel", "live"),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
     "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
@@ -85,6 +93,7 @@ _HOMES = {
     "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
+    "lines.follow": ("Follower", "Gap"),
     "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
@@ -122,7 +131,10 @@ _HOMES = {
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
     "views.feedback": ("feedback_curve",),
+    "views.figure": ("Graph",),
+    "views.graph": ("graph",),
     "views.progress": ("Progress",),
+    "workflow.compare": ("compare",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -139,8 +151,11 @@ __all__ = [
     "Detector",
     "Edit",
     "Flat",
+    "Follower",
     "FrameError",
+    "Gap",
     "Generated",
+    "Graph",
     "InputError",
     "Invariants",
     "KeyModel",
@@ -150,6 +165,7 @@ __all__ = [
     "Mutants",
     "NGram",
     "NGramTopG",
+    "Panel",
     "Picture",
     "Policy",
     "PrincipalComponents",
@@ -160,6 +176,7 @@ __all__ = [
     "Stream",
     "Structured",
     "Suitability",
+    "Tail",
     "Teaching",
     "Templates",
     "TfidfLSTM",
@@ -171,6 +188,7 @@ __all__ = [
     "ZScore",
     "alarms",
     "calibrate",
+    "compare",
     "coverage",
     "detect_layout",
     "detection_power",
@@ -181,13 +199,16 @@ __all__ = [
     "first_half",
     "from_keys",
     "from_structured",
+    "graph",
     "holdout",
     "judge",
     "judge_values",
     "layouts",
+    "live",
     "load",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
     "mutants",
@@ -204,6 +225,7 @@ __all__ = [
     "sessionize",
     "suggest_sessions",
     "suitability",
+    "tail",
     "value_metrics",
     "value_series",
     "write_report",

@@ -44,7 +44,15 @@ def texts(wanted: argparse.Namespace, progress: Callable[[str], None]) -> Iterat
     from deeplog_nb.evaluation.text import as_json, as_text
 
     found = table(parts, seeds=wanted.seeds, progress=progress)
-    yield json.dumps(as_json(found)) if wanted.json else as_text(found)
+    if wanted.dataset != "bgl":
+        yield json.dumps(as_json(found)) if wanted.json else as_text(found)
+        return
+    from deeplog_nb.evaluation.online import online, online_text
+
+    if not wanted.json:
+        yield as_text(found)
+    rows = online(seeds=wanted.seeds, progress=progress)
+    yield json.dumps(as_json(found) | {"online": rows.to_dicts()}) if wanted.json else online_text(rows)
 
 
 def _feedback(parts: Parts, wanted: argparse.Namespace, progress: Callable[[str], None]) -> Iterator[str]:

@@ -21,6 +21,7 @@ _FAR: Final = ("timing", "value")
 BETWEEN: Final = "\n"  # what tells two patterns of one row apart; JSON writes it otherwise
 _UPTO: Final = ',"upto":'
 _ABOVE: Final = '"side":"above"'
+_SHAPED: Final = r'^(\{"(?:history":\[[\d,]*\],"key":0|flagged":\[[a-z\d,]*\],"counts":[\[\]\d,]*)),"shapes?":.*\}$'
 _NUMBER: Final = r'^(.*),"upto":(.*)\}$'
 
 
@@ -98,13 +99,13 @@ def without_shape(patterns: pl.Series) -> pl.Series:
     >>> without_shape(pl.Series(['{"history":[1],"key":0,"shape":"a <*>"}', "p"])).to_list()
     ['{"history":[1],"key":0}', 'p']
     """
-    return patterns.str.replace(r'^(\{"history":\[[\d,]*\],"key":0),"shape":.*\}$', "${1}}")
+    return patterns.str.replace(_SHAPED, "${1}}")
 
 
 def _order(rows: pl.DataFrame, flagged: pl.DataFrame, history: int) -> pl.DataFrame:
     """``_row, pattern`` of what the history and the key tell; of what fits no template also its shape."""
     mine = flagged.filter(pl.any_horizontal(ORDER))
-    shape = pl.col("shape") if "shape" in mine.columns else pl.lit(None, pl.String)
+    shape = _shape(mine)
     known = mine.with_columns(history=_before(rows, mine, history))
     plain, strange = pl.struct("history", "key"), pl.struct("history", "key", shape=shape)
     text = pl.when(shape.is_null()).then(plain.struct.json_encode()).otherwise(strange.struct.json_encode())
@@ -133,9 +134,17 @@ def _counts(rows: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
 def _wholes(rows: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
     """``session, session_pattern`` of the sessions where a rule of order or of counts fired."""
     odd = flagged.filter(pl.any_horizontal(*ORDER, "counts"), pl.col("session").is_not_null())
-    where = odd.group_by("session").agg(flagged=pl.col("key").unique().sort())
+    where = odd.group_by("session").agg(flagged=pl.col("key").unique().sort(), shapes=_shape(odd).drop_nulls().sort())
     counted = where.join(_count_lists(rows, where), on="session", how="left")
-    return counted.select("session", session_pattern=pl.struct("flagged", "counts").struct.json_encode())
+    plain, strange = pl.struct("flagged", "counts"), pl.struct("flagged", "counts", "shapes")
+    is_plain = pl.col("shapes").list.len() == 0
+    text = pl.when(is_plain).then(plain.struct.json_encode()).otherwise(strange.struct.json_encode())
+    return counted.select("session", session_pattern=text)
+
+
+def _shape(rows: pl.DataFrame) -> pl.Expr:
+    """What a message that fits no template looks like, where that is known."""
+    return pl.col("shape") if "shape" in rows.columns else pl.lit(None, pl.String)
 
 
 def _count_lists(rows: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:

@@ -41,12 +41,14 @@ def test_sessions_that_nobody_was_asked_about_are_counted_by_themselves(learner,
     assert found.curve["others"].to_list() == pytest.approx([60 / 130, 60 / 80, 60 / 80])
 
 
-def test_a_mixed_pattern_is_called_normal_only_if_all_that_is_shown_is(learner, sessions):
-    """Of a pattern with one normal session in a thousand, the answer is anomaly."""
+def test_a_mixed_pattern_is_called_what_most_of_it_is(learner, sessions):
+    """Of a pattern with one normal session in a thousand, the answer is anomaly; the other way round, normal."""
     mixed = sessions([1, 9, 3, 4], [1, 9, 3, 4], counts=[999, 1])
-    found = feedback(learner, mixed, truth("s0").head(2), normal=sessions(*RUNS))
-    assert found.labels["verdict"].to_list() == ["anomaly"]
-    assert found.curve["tp"].to_list() == [999] * 3
+    answers = [
+        feedback(learner, mixed, truth(wrong).head(2), normal=sessions(*RUNS)).labels["verdict"].item()
+        for wrong in ("s0", "s1")
+    ]
+    assert answers == ["anomaly", "normal"]
 
 
 def test_no_answers_are_no_experiment(learner, sessions):

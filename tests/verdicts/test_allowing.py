@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, RANKS
-from deeplog_nb.verdicts.allowing import allow, with_patterns
+from deeplog_nb.verdicts.allowing import allow, with_patterns, without_shape
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
@@ -80,3 +80,15 @@ def test_hostile_names_stay_within_their_text():
     pattern = judged("12", errors=odd)["pattern"].drop_nulls().item()
     assert alarms(allow(judged("12", errors=odd), [pattern])) == []
     assert alarms(allow(judged("12", errors=slow(40.0)), [pattern])) == [("s0", 1)]
+
+
+def test_messages_without_a_template_are_told_apart_by_their_shape():
+    """In a session's pattern too: another unknown message, as often, stays an alarm."""
+    shaped = pl.when(pl.col("key") == 9).then(
+        pl.when(pl.col("session") == "s0").then(pl.lit("a")).otherwise(pl.lit("b"))
+    )
+    found = with_patterns(judged("129", "129").with_columns(shape=shaped), history=2)
+    whole = found.filter("anomalous")["session_pattern"][0]
+    assert whole == '{"flagged":[9],"counts":[[1,1],[2,1],[9,1]],"shapes":["a"]}'
+    assert alarms(allow(found, [whole])) == [("s1", 2)]
+    assert without_shape(pl.Series([whole])).item() == '{"flagged":[9],"counts":[[1,1],[2,1],[9,1]]}'
