@@ -47,7 +47,9 @@ def answered(learner: Learner, judged: pl.DataFrame, contexts: Mapping[int, Cont
     odd = numbered.filter(pl.Series([at in contexts for at in range(len(judged))]))
     is_end = odd["key"].is_null()
     parts = [(odd.filter(~is_end), replace(learner, whole=False)), (odd.filter(is_end), learner)]
-    told = [_behind(part, contexts).pipe(which.answered).filter(pl.col("_number") > 0) for part, which in parts]
+    told = [
+        _behind(part, contexts).pipe(which.answered).filter(pl.col("_number") > 0) for part, which in parts if len(part)
+    ]
     rest = numbered.filter(~pl.col("_number").is_in(odd["_number"].implode()))
     joined = pl.concat([rest, *told], how="diagonal").sort("_number").drop("_number")
     own = judged.select("session", "position")
