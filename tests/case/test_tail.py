@@ -170,6 +170,15 @@ def test_an_event_of_ones_own_ends_it(follow: Callable[..., Tail], log: Path) ->
     assert list(ticks) == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """With Python's own handler of Ctrl-C, which a test run in the background of a shell does not have."""
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, kept)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_it_in_order(follow: Callable[..., Tail], log: Path) -> None:
     """Interrupted in the middle of a run, it has let go of its files and can be begun again."""
     write(log, lines_of(1))
