@@ -27,7 +27,7 @@ REAL = (
     "hdfs/raw_sample.log.gz",
     "bgl/bgl_lines_000001_060000.log.gz",
     "openstack/raw_normal1_instances.log.gz",
-    "loghub_2k/HDFS_2k.log",
+    "loghub_2k/HDFS/HDFS_2k.log",
 )
 
 
