@@ -18,7 +18,9 @@ STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys")
 _PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String()}
 
 
-def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None) -> pl.DataFrame:
+def answered(
+    verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None, *, every: bool = True
+) -> pl.DataFrame:
     """``session, position, file, line, pattern, keys`` of the alarms that are meant, in the order of the verdicts.
 
     A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
@@ -32,6 +34,8 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
     if session is not None and position is None and pattern is None:
         picked = _as_whole(picked)
+    if not every and named == dict.fromkeys(named):
+        _check_one(picked)
     if picked.is_empty():
         picked = _missed(rows, named)
     return with_evidence(picked, rows).select("session", "position", *_PLACE, "keys")
@@ -77,6 +81,15 @@ def as_labels(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, TypeError) as error:
         raise ModelError(f"labels: changed past the ledger ({error}); verify() says which row") from error
     return check(labels, LABELS, "labels")
+
+
+def _check_one(picked: pl.DataFrame) -> None:
+    """Refuse to answer for alarms of several sessions where none was named: a forgotten name would silence a log."""
+    if (several := picked["session"].n_unique()) > 1:
+        raise InputError(
+            f"these are {len(picked)} alarms of {several} sessions; name a session, position or pattern, "
+            "or say every=True to answer for all of them"
+        )
 
 
 def _check_kinds(named: dict[str, Any]) -> None:
