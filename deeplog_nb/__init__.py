@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
     from deeplog_nb.views.progress import Progress
+    from deeplog_nb.workflow.workflow import Workflow
 
 _HOMES = {
     "baselines.distance": ("CountDistance",),
@@ -111,6 +112,7 @@ _HOMES = {
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
     "views.progress": ("Progress",),
+    "workflow.workflow": ("Workflow",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -152,6 +154,7 @@ __all__ = [
     "Unseen",
     "UnseenKey",
     "ValueModel",
+    "Workflow",
     "ZScore",
     "alarms",
     "calibrate",

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
 from deeplog_nb.frames import InputError, ModelError
 from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
+from deeplog_nb.models.expected import history_codes, most_probable
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.store import fill, load_model, save_model
 from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device
 from deeplog_nb.sessions.vocabulary import Vocabulary
-from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
+from deeplog_nb.sessions.windows import Ints, Sequences, Windows, sequences, windows
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,18 @@ class KeyModel:
 
         ``history`` are the keys since the session began, or the last h of them.
         """
-        h = self.settings.history
-        codes = self.vocabulary.codes(np.array(history[-h:], dtype=np.int64)) if len(history) else np.empty(0, np.int64)
-        padded = np.concatenate([np.zeros(h - len(codes), np.int64), codes])  # [h]
-        chances = probabilities(self.network, torch.from_numpy(padded[None]))[0]  # [C]
-        top = chances.topk(min(most, len(chances)))
-        keys = [*self.vocabulary.keys, None]
-        found = {"key": [keys[at] for at in top.indices.tolist()], "probability": top.values.tolist()}
-        return pl.DataFrame(found, schema={"key": pl.UInt32, "probability": pl.Float32})
+        padded = history_codes(self.vocabulary, history, self.history)
+        return most_probable(self.vocabulary, self.chances(padded[None])[0], most)
+
+    def chances(self, histories: Ints) -> npt.NDArray[np.float32]:
+        """Probability of every next-code after each of these histories of codes: [N, h] -> [N, C]."""
+        found: npt.NDArray[np.float32] = probabilities(self.network, torch.from_numpy(histories)).numpy()
+        return found
+
+    @property
+    def history(self) -> int:
+        """How many keys it looks back on."""
+        return self.settings.history
 
     def unfitted(self) -> KeyModel:
         """A new model with these settings."""

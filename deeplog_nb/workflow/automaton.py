@@ -1,0 +1,81 @@
+"""One task as an automaton over its steps: which steps may come next, whatever concurrent threads did so far.
+
+A state is the set of steps done. A step may come when the steps directly before it, of those done, are such as
+some run had; so what a fork began has to be complete where its threads join. Nothing is learnt here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from deeplog_nb.workflow.order import Order, Pair
+
+State = frozenset[int]
+BEGUN: Final = State()  # nothing done yet
+
+
+@dataclass(frozen=True)
+class Task:
+    """Steps count from 1, and ``keys[s - 1]`` is step s's key; 0 is the end."""
+
+    keys: tuple[int, ...]
+    order: Order
+    joins: frozenset[tuple[State, int]]  # the steps directly before one, and the one; nothing before: the begin
+    loops: frozenset[Pair]  # from a step back to an earlier one, or to itself
+
+    def moves(self, done: State, key: int) -> Iterator[tuple[int, State, State]]:
+        """The steps that this key can be now: step, the steps directly before it, what is done then.
+
+        >>> free = frozenset({(1, 2), (1, 3)})
+        >>> both = frozenset({(2, 3), (3, 2)})
+        >>> joins = frozenset({(BEGUN, 1), (State({1}), 2), (State({1}), 3), (State({2, 3}), 0)})
+        >>> task = Task((5, 7, 9), Order(free, frozenset(), both), joins, frozenset())
+        >>> [(step, sorted(then)) for step, _, then in task.moves(State({1, 3}), 7)]
+        [(2, [1, 2, 3])]
+        """
+        for step in self.steps_of.get(key, ()):
+            sources, then = self.move(done, step)
+            if self.allows(sources, done, step):
+                yield step, sources, then
+
+    def move(self, done: State, step: int) -> tuple[State, State]:
+        """The steps directly before this one if it comes now, and what is done then."""
+        return moved(self.order, done, step)
+
+    def allows(self, sources: State, done: State, step: int) -> bool:
+        """Whether the step may come directly behind these."""
+        if step in done:
+            return all((source, step) in self.loops for source in sources)
+        return (sources, step) in self.joins and not overtaken(self.order, done, step)
+
+    def may_end(self, done: State) -> bool:
+        """Whether the task can be over."""
+        return (self.order.last(done), 0) in self.joins
+
+    def next_steps(self, done: State) -> list[int]:
+        """The steps that may come now, loops last; 0 where the task may be over."""
+        found = [step for key in dict.fromkeys(self.keys) for step, _, _ in self.moves(done, key)]
+        return sorted(set(found), key=lambda step: (step in done, step)) + [0] * self.may_end(done)
+
+    @cached_property
+    def steps_of(self) -> dict[int, tuple[int, ...]]:
+        """The steps at which each key stands."""
+        return {
+            key: tuple(step for step, own in enumerate(self.keys, 1) if own == key) for key in dict.fromkeys(self.keys)
+        }
+
+
+def moved(order: Order, done: State, step: int) -> tuple[State, State]:
+    """The steps directly before one that comes now, and what is done then; a turn back takes up its loop anew."""
+    if step not in done:
+        return order.sources(done, step), done | {step}
+    behind = order.last(order.round(step) & done)
+    return behind, done - order.round(step) | {step}
+
+
+def overtaken(order: Order, done: State, step: int) -> bool:
+    """Whether a step that can only come after this one is done already."""
+    return any((step, other) in order.before and (step, other) not in order.turns for other in done)

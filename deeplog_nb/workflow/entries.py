@@ -1,0 +1,108 @@
+"""The entries of the distinct sessions in a row, as every part of the search for tasks reads them.
+
+Keys that come at random places, as a background process writes them, are told here and left out: they belong to no
+task (paper, 5.5). Which entries are one task is not said here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from deeplog_nb.sessions.vocabulary import Vocabulary
+from deeplog_nb.sessions.windows import Ints, Sequences
+
+Mask = npt.NDArray[np.bool_]
+Shares = npt.NDArray[np.float64]
+
+OFTEN: Final = 20  # occurrences of a key under which nobody can say that its places are random
+APART: Final = 0.35  # of the way from random neighbours to neighbours never met elsewhere
+
+
+@dataclass(frozen=True)
+class Entries:
+    """M entries of S distinct sessions, one after another."""
+
+    keys: Ints  # [M]
+    lengths: Ints  # [S]
+    counts: Ints  # [S] how many sessions each one stands for
+
+    @classmethod
+    def of(cls, sequences: Sequences) -> Entries:
+        """Those of all these sequences; open sessions count as well."""
+        return cls(sequences.keys, sequences.lengths, sequences.counts + sequences.open_counts)
+
+    @property
+    def rows(self) -> Ints:
+        """Which sequence each entry is in: [M]."""
+        return np.repeat(np.arange(len(self.lengths)), self.lengths)
+
+    @property
+    def weights(self) -> Ints:
+        """How often each entry occurs: [M]."""
+        return np.repeat(self.counts, self.lengths)
+
+    @property
+    def firsts(self) -> Mask:
+        """Whether each entry begins its session: [M]."""
+        first = np.zeros(len(self.keys), np.bool_)
+        first[(np.cumsum(self.lengths) - self.lengths)[self.lengths > 0]] = True
+        return first
+
+    def only(self, kept: Mask) -> Entries:
+        """These entries without the others: what was around one stands side by side."""
+        lengths = np.bincount(self.rows[kept], minlength=len(self.lengths)).astype(np.int64)
+        return Entries(self.keys[kept], lengths, self.counts)
+
+    def head(self, most: int) -> Entries:
+        """The first so many entries; the session that reaches over is cut."""
+        ends = np.minimum(np.cumsum(self.lengths), most)
+        lengths = np.diff(np.concatenate([[0], ends]))
+        return Entries(self.keys[:most], lengths, self.counts)
+
+    def sequences(self) -> Sequences:
+        """The same as the windows are made from."""
+        return Sequences(self.keys, self.lengths, self.counts, np.zeros_like(self.counts), pl.DataFrame())
+
+
+def background(entries: Entries) -> tuple[int, ...]:
+    """The keys whose neighbours on both sides are those of any place: they come at random, and are of no task.
+
+    A key's neighbours are compared with all keys of the log by total variation distance, less what so few
+    occurrences differ by chance.
+
+    >>> keys = np.array([1, 2, 3, 4] * 100)
+    >>> places = np.sort(np.random.default_rng(0).integers(0, 400, 40))
+    >>> noisy = np.insert(keys, places, 9)
+    >>> background(Entries(noisy, np.array([440]), np.array([1])))
+    (9,)
+    """
+    vocabulary = Vocabulary.of(entries.keys.tolist())
+    codes = vocabulary.codes(entries.keys)
+    pairs = _pairs(codes, entries, vocabulary.inputs)
+    often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs)
+    random = (_distance(pairs, often) < APART) & (_distance(pairs.T, often) < APART) & (often >= OFTEN)
+    return tuple(key for key, at_random in zip(vocabulary.keys, random[2:].tolist(), strict=True) if at_random)
+
+
+def _pairs(codes: Ints, entries: Entries, size: int) -> Shares:
+    """How often each code follows each: [C, C]."""
+    within = ~entries.firsts[1:]
+    flat = codes[:-1][within] * size + codes[1:][within]
+    found = np.bincount(flat, weights=entries.weights[1:][within], minlength=size * size)
+    return found.reshape(size, size)
+
+
+def _distance(pairs: Shares, often: Shares) -> Shares:
+    """How far each row is from the shares of all keys, less what is chance: 0 to 1."""
+    usual = often / max(often.sum(), 1)
+    times = np.maximum(pairs.sum(axis=1, keepdims=True), 1)
+    far = np.abs(pairs / times - usual).sum(axis=1) / 2
+    spread = usual * (1 - usual)
+    chance = np.minimum(np.sqrt(2 * spread / (np.pi * times)), 2 * spread).sum(axis=1) / 2
+    found: Shares = (far - chance) / np.maximum(1 - chance, 0.1)
+    return found

@@ -1,0 +1,99 @@
+"""How the steps of one task follow one another, told from its runs: one before the other, in turns, or at once.
+
+Two steps that come in either order in a significant share of the runs are concurrent. Two that come in turns
+(``39 40 39 40``) are a loop.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from deeplog_nb.workflow.runs import Keys
+from deeplog_nb.workflow.steps import Counted
+
+BOTH: Final = 0.03  # share of the runs in the other order from which on two steps are concurrent
+MOST: Final = 5_000  # distinct runs that are compared, the most frequent ones
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which step comes before which; pairs of steps, which count from 1."""
+
+    before: frozenset[Pair]
+    turns: frozenset[Pair]  # of ``before``: they come in turns
+    together: frozenset[Pair]  # concurrent, each pair both ways
+
+    def last(self, done: frozenset[int]) -> frozenset[int]:
+        """The steps behind which none of the others is."""
+        return frozenset(one for one in done if not any((one, other) in self.before for other in done))
+
+    def sources(self, done: frozenset[int], step: int) -> frozenset[int]:
+        """Of the steps done, those directly before this one."""
+        return self.last(frozenset(one for one in done if (one, step) in self.before))
+
+    def round(self, step: int) -> frozenset[int]:
+        """The steps that come in turns behind this one, itself included."""
+        return frozenset(other for one, other in self.turns if one == step) | {step}
+
+
+def order(runs: Counted, steps: int) -> Order:
+    """The order of so many steps in these runs.
+
+    >>> found = order([((1, 2, 3, 4), 60), ((1, 3, 2, 4), 40)], 4)
+    >>> sorted(found.before), sorted(found.together)
+    ([(1, 2), (1, 3), (1, 4), (2, 4), (3, 4)], [(2, 3), (3, 2)])
+    >>> found = order([((1, 2, 3, 2, 3, 4), 1), ((1, 2, 3, 4), 1)], 4)
+    >>> sorted(found.turns), sorted(found.together)
+    ([(2, 3)], [])
+    """
+    often = Counter[Keys]()
+    for run, count in runs:
+        often[run] += count
+    usual = often.most_common(MOST)
+    met, first = _precedence(usual, steps)
+    surely = (first > (1 - BOTH) * met) & (met > 0)
+    before = {(a, b) for a, b in zip(*(np.nonzero(surely)), strict=True)}
+    turns, together = set(), set()
+    open_ = (met > 0) & ~surely & ~surely.T
+    for one, other in zip(*np.nonzero(np.triu(open_, 1)), strict=True):
+        pair = _in_turns(usual, int(one), int(other)) or _in_turns(usual, int(other), int(one))
+        if pair:
+            turns.add(pair)
+        else:
+            together |= {(int(one), int(other)), (int(other), int(one))}
+    certain = frozenset((int(a), int(b)) for a, b in before)
+    return Order(certain | turns, frozenset(turns), frozenset(together))
+
+
+def _precedence(runs: Counted, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """In how many runs two steps are both, and in how many all of the one come before all of the other: [S+1, S+1]."""
+    met, first = np.zeros((steps + 1, steps + 1)), np.zeros((steps + 1, steps + 1))
+    for run, count in runs:
+        own = np.array(sorted(set(run)), np.int64)
+        begins = np.array([run.index(step) for step in own.tolist()])
+        ends = np.array([len(run) - 1 - run[::-1].index(step) for step in own.tolist()])
+        both = np.ix_(own, own)
+        met[both] += count
+        first[both] += count * (ends[:, None] < begins[None, :])
+    np.fill_diagonal(met, 0)
+    return met, first
+
+
+def _in_turns(runs: Counted, head: int, other: int) -> Pair | None:
+    """The pair, if the other comes at most once behind each head, and never without: and both are repeated."""
+    fits = total = repeated = both = 0
+    for run, count in runs:
+        short = [step for step in run if step in (head, other)]
+        if len(set(short)) < 2:
+            continue
+        total += count
+        fits += count * (short[0] == head and not any(a == b == other for a, b in zip(short, short[1:], strict=False)))
+        repeated += count * (short.count(head) > 1)
+        both += count * (short.count(head) > 1 and short.count(other) > 1)
+    return (head, other) if fits > (1 - BOTH) * total and 2 * both >= repeated > 0 else None

@@ -1,0 +1,112 @@
+"""The tasks of a log as automata, learnt from its sessions (paper, section 4): class Workflow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from deeplog_nb.frames import InputError
+from deeplog_nb.sessions.windows import sequences
+from deeplog_nb.workflow.automaton import Task
+from deeplog_nb.workflow.cooccurrence import by_cooccurrence
+from deeplog_nb.workflow.edges import edges_frame, steps_frame
+from deeplog_nb.workflow.entries import Entries, Mask, background
+from deeplog_nb.workflow.learning import Learnt, learn
+from deeplog_nb.workflow.predictions import NextKeys, Predictor
+from deeplog_nb.workflow.runs import Runs, runs
+from deeplog_nb.workflow.separation import by_prediction
+from deeplog_nb.workflow.waits import seconds, waits
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The tasks of a log; :meth:`from_model` and :meth:`from_cooccurrence` learn them."""
+
+    tasks: tuple[Task, ...]  # the most frequent first; task t is ``tasks[t - 1]``
+    steps: pl.DataFrame  # STEPS
+    edges: pl.DataFrame  # EDGES
+    background: tuple[int, ...]  # keys that come at random places and belong to no task
+    templates: Mapping[int, str] | None = None  # what the keys say
+    source: str = ""  # how it was learnt
+
+    @classmethod
+    def from_model(
+        cls,
+        sessions: pl.DataFrame,
+        models: NextKeys | Sequence[NextKeys],
+        *,
+        tau: float = 0.9,
+        least: float = 0.01,
+        templates: Mapping[int, str] | None = None,
+    ) -> Workflow:
+        """Learn the tasks from what fitted models predict (paper, 4.2)."""
+        predictor = Predictor(models)
+        whole = Entries.of(sequences(sessions))
+        noise = background(whole)
+        kept = ~np.isin(whole.keys, noise)
+        begins = by_prediction(whole.only(kept), predictor, tau=tau, without=noise)
+        return _workflow(sessions, whole, kept, begins, tau, least, noise, templates, f"predictions, tau {tau:g}")
+
+    @classmethod
+    def from_cooccurrence(
+        cls,
+        sessions: pl.DataFrame,
+        *,
+        tau: float = 0.9,
+        distance: int = 4,
+        least: float = 0.01,
+        templates: Mapping[int, str] | None = None,
+    ) -> Workflow:
+        """Learn the tasks from how often keys come near one another (paper, 4.3)."""
+        whole = Entries.of(sequences(sessions))
+        noise = background(whole)
+        kept = ~np.isin(whole.keys, noise)
+        begins = by_cooccurrence(whole.only(kept), tau=tau, distance=distance)
+        return _workflow(sessions, whole, kept, begins, tau, least, noise, templates, f"co-occurrence, tau {tau:g}")
+
+
+def _workflow(
+    sessions: pl.DataFrame,
+    whole: Entries,
+    kept: Mask,
+    begins: Mask,
+    tau: float,
+    least: float,
+    noise: tuple[int, ...],
+    templates: Mapping[int, str] | None,
+    source: str,
+) -> Workflow:
+    entries = whole.only(kept)
+    found = runs(entries, begins, tau=tau)
+    tasks = _learnt(found, least)
+    starts = np.cumsum(whole.lengths) - whole.lengths
+    places = (np.arange(len(whole.keys)) - starts[whole.rows])[kept]
+    of_session = sequences(sessions).of_session
+    waited = waits(found, tasks, places, entries.rows, of_session, seconds(sessions))
+    learnt = list(tasks.values())
+    return Workflow(
+        tuple(each.task for each in learnt),
+        steps_frame(learnt),
+        edges_frame(learnt, waited),
+        noise,
+        templates,
+        source,
+    )
+
+
+def _learnt(found: Runs, least: float) -> dict[int, Learnt]:
+    """Each type's automaton, but for those with less than the ``least`` share of the entries."""
+    counts = found.counts.tolist()
+    entries = Counter[int]()
+    for variant, kind, count in zip(found.variants, found.types.tolist(), counts, strict=True):
+        entries[kind] += count * len(variant)
+    bound = least * entries.total()
+    own = {kind: [] for kind in sorted(entries) if entries[kind] >= bound}
+    for variant, kind, count in zip(found.variants, found.types.tolist(), counts, strict=True):
+        if kind in own:
+            own[kind].append((variant, count))
+    return {kind: learn(variants, least) for kind, variants in own.items()}
