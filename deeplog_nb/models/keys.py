@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
 from deeplog_nb.frames import InputError, ModelError
-from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.expected import history_codes, most_probable
+from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.store import fill, load_model, save_model
 from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device

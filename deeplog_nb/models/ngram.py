@@ -92,17 +92,21 @@ class NGram:
         codes = history_codes(self.vocabulary, history, self.history)
         return most_probable(self.vocabulary, self.chances(codes[None])[0], most).filter(pl.col("probability") > 0)
 
-    def chances(self, histories: Ints, *, least: int = 1) -> npt.NDArray[np.float32]:
+    def chances(
+        self, histories: Ints, *, shorter: npt.NDArray[np.float32] | None = None
+    ) -> npt.NDArray[np.float32]:
         """Probability of every next-code after each of these histories of codes: [N, n] -> [N, C].
 
-        All 0 for a history that came fewer than ``least`` times.
+        All 0 for a history that never came. With what a ``shorter`` model says, [N, C], that counts as one more
+        occurrence: what was seen but a few times is not certain yet.
         """
         asked = pl.DataFrame({"history": _lists(histories)}).with_row_index("row")
         found = asked.join(self._table, on="history")
         counts = np.zeros((len(histories), self.vocabulary.end + self.settings.end), np.float32)
         counts[found["row"].to_numpy(), found["next"].to_numpy()] = found["count"].to_numpy()
-        seen = counts.sum(axis=1, keepdims=True)
-        return np.where(seen >= least, counts / np.maximum(seen, 1), 0)
+        if shorter is not None:
+            counts += shorter
+        return counts / np.maximum(counts.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
 
     @property
     def history(self) -> int:

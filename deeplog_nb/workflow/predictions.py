@@ -23,7 +23,6 @@ Chances = npt.NDArray[np.float32]
 LEAST: Final = 0.02  # probability under which a way on is not followed
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
 WAYS: Final = 4  # ways on that are followed from one place, the most probable ones
-SEEN: Final = 8  # occurrences of an n-gram's history under which it is not asked, but a shorter one
 
 
 class NextKeys(Protocol):
@@ -57,7 +56,8 @@ class Predictor:
     """
 
     def __init__(self, models: NextKeys | Sequence[NextKeys]) -> None:
-        self.models = list(models) if isinstance(models, Sequence) else [models]
+        given = list(models) if isinstance(models, Sequence) else [models]
+        self.models = sorted(given, key=lambda model: model.history)
         if not self.models:
             raise InputError("models is empty; give a fitted KeyModel or NGram, or several with other history lengths")
         known = {model.vocabulary for model in self.models}
@@ -68,14 +68,15 @@ class Predictor:
 
     def chances(self, histories: Ints, without: Sequence[int] = ()) -> Chances:
         """Probability of every next key, [N, h] -> [N, K]; of each row's models the most certain, without these keys."""
-        keys = self.vocabulary.end
+        keys, counted = self.vocabulary.end, None
         best = np.zeros((len(histories), keys), np.float32)
         for model in self.models:
-            found = self._ask(model, histories[:, -model.history :])[:, :keys]
-            found /= np.maximum(1 - found[:, list(without)].sum(axis=1, keepdims=True), LEAST)
-            found[:, list(without)] = 0
-            better = found.max(axis=1, initial=0) > best.max(axis=1, initial=0)
-            best[better] = found[better]
+            found = _ask(model, histories[:, -model.history :], counted)
+            counted = found if isinstance(model, NGram) else counted
+            told = found[:, :keys] / np.maximum(1 - found[:, list(without)].sum(axis=1, keepdims=True), LEAST)
+            told[:, list(without)] = 0
+            better = told.max(axis=1, initial=0) > best.max(axis=1, initial=0)
+            best[better] = told[better]
         return best
 
     def reach(self, histories: Ints, targets: Ints, depth: int, without: Sequence[int] = ()) -> npt.NDArray[np.float64]:
@@ -94,11 +95,6 @@ class Predictor:
             chances[at] = 0
             paths = paths.on(chances, depth)
         return total
-
-    def _ask(self, model: NextKeys, histories: Ints) -> Chances:
-        """An n-gram that counted a long history but a few times is not asked: a shorter one is."""
-        longer = len(self.models) > 1 and model.history > min(each.history for each in self.models)
-        return model.chances(histories, least=SEEN) if isinstance(model, NGram) and longer else model.chances(histories)
 
 
 @dataclass(frozen=True)
@@ -127,3 +123,8 @@ class _Paths:
         here, keys = here[near], keys[near]
         moved = np.column_stack([self.histories[here, 1:], keys + FIRST])
         return _Paths(self.rows[here], chances[here, keys].astype(np.float64), moved, seen[near])
+
+
+def _ask(model: NextKeys, histories: Ints, shorter: Chances | None) -> Chances:
+    """An n-gram that counted a long history but a few times is told what a shorter one says."""
+    return model.chances(histories, shorter=shorter) if isinstance(model, NGram) else model.chances(histories)

@@ -14,10 +14,10 @@ import numpy as np
 
 from deeplog_nb.sessions.windows import Ints, windows
 from deeplog_nb.workflow.entries import Entries, Mask
-from deeplog_nb.workflow.predictions import Predictor
+from deeplog_nb.workflow.predictions import TURNS, Predictor
 
 DEPTH: Final = 4  # keys ahead that a certain one may still be
-SPAN: Final = 2  # entries behind one, of which any that was certain to come keeps it in the task
+SPAN: Final = 2  # different keys behind one, of which any that was certain to come keeps it in the task
 
 
 def by_prediction(entries: Entries, predictor: Predictor, *, tau: float, without: tuple[int, ...]) -> Mask:
@@ -39,11 +39,22 @@ def by_prediction(entries: Entries, predictor: Predictor, *, tau: float, without
     codes = vocabulary.codes(entries.keys) - 2  # [M] next-codes; below 0 is no key that the models know
     hidden = [vocabulary.keys.index(key) for key in without if key in vocabulary.keys]
     certain = np.zeros(len(codes), np.bool_)
-    for ahead in range(SPAN + 1):
-        asked = np.flatnonzero(_inside(entries, ahead) & ~certain & (codes >= 0))
-        asked = asked[codes[asked + ahead] >= 0]
+    different = np.zeros(len(codes), np.int64)
+    for ahead in range(SPAN * TURNS + 1):
+        new = _inside(entries, ahead) & ~certain & (codes >= 0) & (different <= SPAN)
+        asked = np.flatnonzero(new)
+        asked = asked[(codes[asked + ahead] >= 0) & ~_met(codes, asked, ahead)]
         certain[asked] = _reached(predictor, found.histories, places[asked], codes[asked + ahead], hidden) >= tau
+        different[asked] += 1
     return ~certain | entries.firsts
+
+
+def _met(codes: Ints, places: Ints, ahead: int) -> Mask:
+    """Whether the key so far ahead came between: then it was asked for already."""
+    met = np.zeros(len(places), np.bool_)
+    for step in range(ahead):
+        met |= codes[places + step] == codes[places + ahead]
+    return met
 
 
 def _inside(entries: Entries, ahead: int) -> Mask:

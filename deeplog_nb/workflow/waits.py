@@ -50,7 +50,7 @@ def waits(
     )
 
 
-_GONE = {name: pl.UInt32 for name in (*_EDGE, "sequence", "first", "last")}
+_GONE = dict.fromkeys((*_EDGE, "sequence", "first", "last"), pl.UInt32)
 
 
 def _gone(found: Runs, tasks: dict[int, Learnt], places: Ints, rows: Ints) -> list[pl.DataFrame]:

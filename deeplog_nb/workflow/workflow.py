@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from deeplog_nb.frames import InputError
 from deeplog_nb.sessions.windows import sequences
 from deeplog_nb.workflow.automaton import Task
 from deeplog_nb.workflow.cooccurrence import by_cooccurrence
