@@ -25,7 +25,7 @@ from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Ints
 from deeplog_nb.workflow.entries import Entries, Mask
 
-SEEN: Final = 8  # occurrences of a key under which its neighbours say nothing
+SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
 Matrix = npt.NDArray[np.float64]
 
@@ -52,9 +52,9 @@ def by_cooccurrence(entries: Entries, *, tau: float, distance: int) -> Mask:
 def near(entries: Entries, vocabulary: Vocabulary, distance: int) -> tuple[Matrix, Matrix]:
     """Share of each code's entries with each other code within the distance after them, and before them: [C, C] each.
 
-    Of a code that came fewer than 8 times nothing is said: all 0.
+    Of a code that came fewer than 5 times nothing is said: all 0.
 
-    >>> entries = Entries(np.array([1, 2, 2]), np.array([3]), np.array([8]))
+    >>> entries = Entries(np.array([1, 2, 2]), np.array([3]), np.array([5]))
     >>> [each[2:, 2:].tolist() for each in near(entries, Vocabulary((1, 2)), 2)]
     [[[0.0, 1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 0.5]]]
     """

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
+from deeplog_nb.workflow.entries import Shares
 from deeplog_nb.workflow.runs import Keys
 from deeplog_nb.workflow.steps import Counted
 
 BOTH: Final = 0.03  # share of the runs in the other order from which on two steps are concurrent
+ENOUGH: Final = 100  # runs in which an order of 3 % would have been seen, 95 times of 100
+OWN: Final = 0.8  # share of a step's runs in which it comes directly behind a thread that it is part of
 MOST: Final = 5_000  # distinct runs that are compared, the most frequent ones
 
 Pair = tuple[int, int]
@@ -52,11 +56,12 @@ def order(runs: Counted, steps: int) -> Order:
     >>> sorted(found.turns), sorted(found.together)
     ([(2, 3)], [])
     """
-    often = Counter[Keys]()
+    counted = Counter[Keys]()
     for run, count in runs:
-        often[run] += count
-    usual = often.most_common(MOST)
-    met, first = _precedence(usual, steps)
+        counted[run] += count
+    usual = counted.most_common(MOST)
+    often, first = _precedence(usual, steps)
+    met = often * ~np.eye(steps + 1, dtype=bool)
     surely = (first > (1 - BOTH) * met) & (met > 0)
     before = {(a, b) for a, b in zip(*(np.nonzero(surely)), strict=True)}
     turns, together = set(), set()
@@ -67,12 +72,33 @@ def order(runs: Counted, steps: int) -> Order:
             turns.add(pair)
         else:
             together |= {(int(one), int(other)), (int(other), int(one))}
-    certain = frozenset((int(a), int(b)) for a, b in before)
-    return Order(certain | turns, frozenset(turns), frozenset(together))
+    certain = {(int(a), int(b)) for a, b in before}
+    direct = _directly(usual)
+    loose = {pair for pair in certain if _by_chance(pair, certain, together, often, direct)}
+    together |= loose | {(other, one) for one, other in loose}
+    return Order(frozenset(certain - loose | turns), frozenset(turns), frozenset(together))
 
 
-def _precedence(runs: Counted, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """In how many runs two steps are both, and in how many all of the one come before all of the other: [S+1, S+1]."""
+def _by_chance(pair: Pair, before: set[Pair], together: set[Pair], met: Shares, directly: Counter[Pair]) -> bool:
+    """Whether a rare step was behind one of two threads by chance: it follows the other one directly, and often enough
+    to say that it has to be behind both it never came."""
+    one, other = pair
+    if met[other, other] >= met[one, one] / 2 or met[pair] >= ENOUGH:
+        return False
+    threads = (each for each in range(len(met)) if (one, each) in together and (each, other) in before)
+    return any(directly[each, other] >= OWN * met[other, other] for each in threads)
+
+
+def _directly(runs: Counted) -> Counter[Pair]:
+    """How often each step comes directly behind each."""
+    found = Counter[Pair]()
+    for run, count in runs:
+        found.update(dict.fromkeys(pairwise(run), count))
+    return found
+
+
+def _precedence(runs: Counted, steps: int) -> tuple[Shares, Shares]:
+    """In how many runs two steps (or one) are, and in how many all of the one come before all of the other: [S+1, S+1]."""
     met, first = np.zeros((steps + 1, steps + 1)), np.zeros((steps + 1, steps + 1))
     for run, count in runs:
         own = np.array(sorted(set(run)), np.int64)
@@ -81,7 +107,6 @@ def _precedence(runs: Counted, steps: int) -> tuple[np.ndarray, np.ndarray]:
         both = np.ix_(own, own)
         met[both] += count
         first[both] += count * (ends[:, None] < begins[None, :])
-    np.fill_diagonal(met, 0)
     return met, first
 
 
@@ -93,7 +118,7 @@ def _in_turns(runs: Counted, head: int, other: int) -> Pair | None:
         if len(set(short)) < 2:
             continue
         total += count
-        fits += count * (short[0] == head and not any(a == b == other for a, b in zip(short, short[1:], strict=False)))
+        fits += count * (short[0] == head and not any(a == b == other for a, b in pairwise(short)))
         repeated += count * (short.count(head) > 1)
         both += count * (short.count(head) > 1 and short.count(other) > 1)
     return (head, other) if fits > (1 - BOTH) * total and 2 * both >= repeated > 0 else None

@@ -157,10 +157,25 @@ def _homes(
         if _begins_all(follows, other, tau):
             parts = _always_behind(parts, {other}, follows, tau)
         else:
-            alone = (own for own in parts if _share(follows[own], {own, other}) >= tau and follows[own][other])
-            parts = {own for own in alone if keys[own] <= some[other] or _share(follows[other], {own, other}) < tau}
+            parts = _behind(parts, other, follows, keys, some[other], tau)
         home |= dict.fromkeys(parts, other)
     return home
+
+
+def _behind(
+    parts: set[int],
+    other: int,
+    follows: dict[int, Counter[int]],
+    keys: dict[int, frozenset[int]],
+    own_keys: frozenset[int],
+    tau: float,
+) -> set[int]:
+    """The parts that come behind the type, or behind such a part; not two types that come behind one another."""
+    found: set[int] = set()
+    for _ in parts:
+        more = {own for own in parts - found if _share(follows[own], found | {own, other}) >= tau and follows[own][other]}
+        found |= {own for own in more if keys[own] <= own_keys or _share(follows[other], {own, other}) < tau}
+    return found
 
 
 def _may_be_part(own: frozenset[int], other: frozenset[int]) -> bool:

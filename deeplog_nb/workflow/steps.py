@@ -37,7 +37,7 @@ def stepped(variants: Counted, least: float) -> Stepped:
     common = _common(variants, least)
     kept = [tuple(at for at, key in enumerate(keys) if key in common) for keys, _ in variants]
     short = [(tuple(keys[at] for at in places), count) for (keys, count), places in zip(variants, kept, strict=True)]
-    between = _separators(short, common)
+    between = _separators(short, common, least * sum(count for _, count in short))
     labelled = [(_labels(keys, between), count) for keys, count in short]
     order = _usual_order(labelled, least)
     number = {label: step for step, label in enumerate(order, 1)}
@@ -57,12 +57,14 @@ def _common(variants: Counted, least: float) -> set[int]:
     return {key for key, count in has.items() if count >= least * total}
 
 
-def _separators(variants: Counted, common: set[int]) -> dict[int, list[int]]:
-    """For each key that comes more than once, the keys that always lie between."""
+def _separators(variants: Counted, common: set[int], enough: float) -> dict[int, list[int]]:
+    """For each key that comes more than once in enough runs, the keys that always lie between."""
     found = {}
     for key in sorted(common):
         own = [(keys, count) for keys, count in variants if keys.count(key) > 1]
         total = sum(count for _, count in own)
+        if total < enough:
+            continue
         between = Counter[int]()
         for keys, count in own:
             inner = keys[keys.index(key) + 1 : len(keys) - 1 - keys[::-1].index(key)]

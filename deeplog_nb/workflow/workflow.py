@@ -39,7 +39,7 @@ class Workflow:
         models: NextKeys | Sequence[NextKeys],
         *,
         tau: float = 0.9,
-        least: float = 0.01,
+        least: float = 0.02,
         templates: Mapping[int, str] | None = None,
     ) -> Workflow:
         """Learn the tasks from what fitted models predict (paper, 4.2)."""
@@ -57,7 +57,7 @@ class Workflow:
         *,
         tau: float = 0.9,
         distance: int = 4,
-        least: float = 0.01,
+        least: float = 0.02,
         templates: Mapping[int, str] | None = None,
     ) -> Workflow:
         """Learn the tasks from how often keys come near one another (paper, 4.3)."""

@@ -44,6 +44,7 @@ def stream(seed: int, vms: int = 200, share: float = 0.02, *, copies: bool = Tru
     change = pl.col("task") != pl.col("task").shift(1)
     runs = (
         log.lines.drop_nulls("session")
+        .join(log.truth.filter(~pl.col("open")), on="session", how="semi")  # those that the log's end did not cut off
         .with_columns(turn=change.fill_null(True).cum_sum().over("session"))
         .group_by("session", "turn", maintain_order=True)
         .agg("step", pl.col("task").first(), pl.col("line").first())
