@@ -6,7 +6,7 @@ some run had; so what a fork began has to be complete where its threads join. No
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from deeplog_nb.workflow.order import Order, Pair
 
 State = frozenset[int]
+LEAST: Final = 1e-3  # share of what is too rare to have one of its own
 BEGUN: Final = State()  # nothing done yet
 
 
@@ -25,6 +26,8 @@ class Task:
     order: Order
     joins: frozenset[tuple[State, int]]  # the steps directly before one, and the one; nothing before: the begin
     loops: frozenset[Pair]  # from a step back to an earlier one, or to itself
+    shares: Mapping[Pair, float]  # of the runs at a step, how many go each edge; rare edges are left out
+    usual: tuple[int, ...]  # the keys of its most frequent run
 
     def moves(self, done: State, key: int) -> Iterator[tuple[int, State, State]]:
         """The steps that this key can be now: step, the steps directly before it, what is done then.
@@ -32,7 +35,7 @@ class Task:
         >>> free = frozenset({(1, 2), (1, 3)})
         >>> both = frozenset({(2, 3), (3, 2)})
         >>> joins = frozenset({(BEGUN, 1), (State({1}), 2), (State({1}), 3), (State({2, 3}), 0)})
-        >>> task = Task((5, 7, 9), Order(free, frozenset(), both), joins, frozenset())
+        >>> task = Task((5, 7, 9), Order(free, frozenset(), both), joins, frozenset(), {}, (5, 7, 9))
         >>> [(step, sorted(then)) for step, _, then in task.moves(State({1, 3}), 7)]
         [(2, [1, 2, 3])]
         """
@@ -55,10 +58,29 @@ class Task:
         """Whether the task can be over."""
         return (self.order.last(done), 0) in self.joins
 
-    def next_steps(self, done: State) -> list[int]:
-        """The steps that may come now, loops last; 0 where the task may be over."""
-        found = [step for key in dict.fromkeys(self.keys) for step, _, _ in self.moves(done, key)]
-        return sorted(set(found), key=lambda step: (step in done, step)) + [0] * self.may_end(done)
+    def next_steps(self, done: State) -> dict[int, float]:
+        """The steps that may come now, and the share of the runs that go on with each; 0 where the task may be over."""
+        found = {step: self.chance(sources, step) for key in self.steps_of for step, sources, _ in self.moves(done, key)}
+        return found | ({0: self.chance(self.order.last(done), 0)} if self.may_end(done) else {})
+
+    def chance(self, sources: State, step: int) -> float:
+        """Share of the runs with these steps directly before that go on with the step."""
+        return max(LEAST, min((self.shares.get((source, step), 0.0) for source in sources or {0})))
+
+    @cached_property
+    def forerunners(self) -> dict[int, State]:
+        """For each step the likeliest way to it: all that is done before."""
+        found: dict[int, State] = {}
+        for step in sorted(self.steps, key=lambda each: sum((other, each) in self.order.before for other in self.steps)):
+            joins = [sources for sources, target in self.joins if target == step]
+            best = max(joins, key=lambda sources: (self.chance(sources, step), sorted(sources)), default=BEGUN)
+            found[step] = best.union(*(found.get(source, BEGUN) for source in best))
+        return found
+
+    @property
+    def steps(self) -> range:
+        """The steps' numbers."""
+        return range(1, len(self.keys) + 1)
 
     @cached_property
     def steps_of(self) -> dict[int, tuple[int, ...]]:

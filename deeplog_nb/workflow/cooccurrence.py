@@ -26,6 +26,7 @@ from deeplog_nb.sessions.windows import Ints
 from deeplog_nb.workflow.entries import Entries, Mask
 
 SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
+RETURN: Final = 0.2  # share of the i that have j soon after, for the j that almost always have i before to be bound
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
 Matrix = npt.NDArray[np.float64]
 
@@ -43,7 +44,8 @@ def by_cooccurrence(entries: Entries, *, tau: float, distance: int) -> Mask:
     begins = np.ones(len(codes), np.bool_)
     for own, other, nearest, latest in _pairs(entries, distance):
         i, j = codes[own], codes[other]
-        bound = (nearest & (forward[i, j] >= tau)) | (latest & (backward[j, i] >= tau))
+        back = (backward[j, i] >= tau) & (forward[i, j] >= RETURN)
+        bound = (nearest & (forward[i, j] >= tau)) | (latest & back)
         for step in range(1, int(other[0] - own[0]) + 1 if len(own) else 1):
             begins[own[bound] + step] = False
     return begins

@@ -38,7 +38,7 @@ def learn(variants: Counted, least: float) -> Learnt:
 
     >>> task = learn([((57, 18, 56, 31), 80), ((57, 56, 18, 31), 20)], 0.01).task
     >>> [task.keys[step - 1] for step in task.next_steps(frozenset({1}))], task.next_steps(frozenset({1, 2, 3}))
-    ([18, 56], [4])
+    ([18, 56], {4: 1.0})
     """
     found = stepped(variants, least)
     size = sum(count for _, count in variants)
@@ -52,10 +52,12 @@ def learn(variants: Counted, least: float) -> Learnt:
     edges = {edge: count for edge, count in gone.items() if count >= max(least * size, 1)}
     joins = frozenset(join for each in ways if each.fits for join in each.joins)
     loops = frozenset(loop for each in ways if each.fits for loop in each.loops)
-    task = Task(found.keys, by, joins, loops)
     told = [_told(each, places) for each, places in zip(ways, found.places, strict=True)]
     steps = range(1, len(found.keys) + 1)
     counts, came = tuple(entries[step] for step in steps), (size, *(visits[step] for step in steps))
+    shares = {edge: count / came[edge[0]] for edge, count in edges.items()}
+    usual = max(variants, key=lambda each: each[1])[0]
+    task = Task(found.keys, by, joins, loops, shares, usual)
     return Learnt(task, counts, came, edges, size, told)
 
 

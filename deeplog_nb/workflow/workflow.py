@@ -14,6 +14,7 @@ from deeplog_nb.workflow.automaton import Task
 from deeplog_nb.workflow.cooccurrence import by_cooccurrence
 from deeplog_nb.workflow.edges import edges_frame, steps_frame
 from deeplog_nb.workflow.entries import Entries, Mask, background
+from deeplog_nb.workflow.following import following
 from deeplog_nb.workflow.learning import Learnt, learn
 from deeplog_nb.workflow.predictions import NextKeys, Predictor
 from deeplog_nb.workflow.runs import Runs, runs
@@ -28,6 +29,7 @@ class Workflow:
     tasks: tuple[Task, ...]  # the most frequent first; task t is ``tasks[t - 1]``
     steps: pl.DataFrame  # STEPS
     edges: pl.DataFrame  # EDGES
+    following: pl.DataFrame  # task, next, count, share: which task comes behind which; 0 = a session's begin and end
     background: tuple[int, ...]  # keys that come at random places and belong to no task
     templates: Mapping[int, str] | None = None  # what the keys say
     source: str = ""  # how it was learnt
@@ -91,6 +93,7 @@ def _workflow(
         tuple(each.task for each in learnt),
         steps_frame(learnt),
         edges_frame(learnt, waited),
+        following(found, entries, {kind: number for number, kind in enumerate(tasks, 1)}),
         noise,
         templates,
         source,
