@@ -26,7 +26,7 @@ from deeplog_nb.sessions.windows import Ints
 from deeplog_nb.workflow.entries import Entries, Mask
 
 SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
-RETURN: Final = 0.2  # share of the i that have j soon after, for the j that almost always have i before to be bound
+RETURN: Final = 0.5  # share of the i that have j soon after, for the j that almost always have i before to be bound
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
 Matrix = npt.NDArray[np.float64]
 

@@ -142,7 +142,18 @@ def _joined(found: Runs, entries: Entries, tau: float) -> Mask:
     home = _homes(follows, _keys(found, 0.5), _keys(found, SOME), tau)
     group = np.array([home.get(each, each) for each in range(int(types.max()) + 1)])
     is_part = np.isin(types, list(home))
-    return is_part & (before >= 0) & (group[types] == group[np.maximum(before, 0)])
+    parts = is_part & (before >= 0) & (group[types] == group[np.maximum(before, 0)])
+    second = np.array([_only_behind(own, follows, tau) for own in range(int(types.max()) + 1)])
+    found_: Mask = parts | ((before >= 0) & (second[types] == before))
+    return found_
+
+
+def _only_behind(own: int, follows: dict[int, Counter[int]], tau: float) -> int:
+    """The type that this one always follows and that it is always followed by: both are one task; -2 is none."""
+    other, _ = follows[own].most_common(1)[0]
+    ahead = Counter({each: counted[other] for each, counted in follows.items()})
+    certain = other not in (own, -1) and _share(follows[own], [other]) >= tau and _share(ahead, [own]) >= tau
+    return other if certain else -2
 
 
 def _homes(
