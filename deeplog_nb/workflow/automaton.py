@@ -70,12 +70,16 @@ class Task:
     @cached_property
     def forerunners(self) -> dict[int, State]:
         """For each step the likeliest way to it: all that is done before."""
-        found: dict[int, State] = {}
+        found: dict[int, tuple[float, State]] = {0: (1.0, BEGUN)}
         for step in sorted(self.steps, key=lambda each: sum((other, each) in self.order.before for other in self.steps)):
-            joins = [sources for sources, target in self.joins if target == step]
-            best = max(joins, key=lambda sources: (self.chance(sources, step), sorted(sources)), default=BEGUN)
-            found[step] = best.union(*(found.get(source, BEGUN) for source in best))
-        return found
+            ways = [
+                (self.chance(sources, step) * min(found.get(source, (0.0,))[0] for source in sources or {0}), sources)
+                for sources, target in self.joins
+                if target == step
+            ]
+            chance, best = max(ways, key=lambda way: (way[0], sorted(way[1])), default=(0.0, BEGUN))
+            found[step] = chance, best.union(*(found.get(source, (0.0, BEGUN))[1] for source in best))
+        return {step: done for step, (_, done) in found.items() if step}
 
     @property
     def steps(self) -> range:

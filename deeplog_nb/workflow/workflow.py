@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from deeplog_nb.events.templates import Templates
 from deeplog_nb.sessions.windows import sequences
 from deeplog_nb.workflow.automaton import Task
 from deeplog_nb.workflow.cooccurrence import by_cooccurrence
+from deeplog_nb.workflow.diagnose import Doctor, Waits
 from deeplog_nb.workflow.edges import edges_frame, steps_frame
 from deeplog_nb.workflow.entries import Entries, Mask, background
 from deeplog_nb.workflow.following import following
 from deeplog_nb.workflow.learning import Learnt, learn
 from deeplog_nb.workflow.predictions import NextKeys, Predictor
+from deeplog_nb.workflow.replay import Tasks
 from deeplog_nb.workflow.runs import Runs, runs
 from deeplog_nb.workflow.separation import by_prediction
+from deeplog_nb.workflow.texts import Texts, texts_of, without_beginning
 from deeplog_nb.workflow.waits import seconds, waits
 
 
@@ -31,7 +36,7 @@ class Workflow:
     edges: pl.DataFrame  # EDGES
     following: pl.DataFrame  # task, next, count, share: which task comes behind which; 0 = a session's begin and end
     background: tuple[int, ...]  # keys that come at random places and belong to no task
-    templates: Mapping[int, str] | None = None  # what the keys say
+    templates: Texts | None = None  # what the keys say
     source: str = ""  # how it was learnt
 
     @classmethod
@@ -42,7 +47,7 @@ class Workflow:
         *,
         tau: float = 0.9,
         least: float = 0.02,
-        templates: Mapping[int, str] | None = None,
+        templates: Templates | Texts | None = None,
     ) -> Workflow:
         """Learn the tasks from what fitted models predict (paper, 4.2)."""
         predictor = Predictor(models)
@@ -60,7 +65,7 @@ class Workflow:
         tau: float = 0.9,
         distance: int = 4,
         least: float = 0.02,
-        templates: Mapping[int, str] | None = None,
+        templates: Templates | Texts | None = None,
     ) -> Workflow:
         """Learn the tasks from how often keys come near one another (paper, 4.3)."""
         whole = Entries.of(sequences(sessions))
@@ -68,6 +73,24 @@ class Workflow:
         kept = ~np.isin(whole.keys, noise)
         begins = by_cooccurrence(whole.only(kept), tau=tau, distance=distance)
         return _workflow(sessions, whole, kept, begins, tau, least, noise, templates, f"co-occurrence, tau {tau:g}")
+
+    def diagnose(self, verdicts: pl.DataFrame, *, templates: Templates | Texts | None = None) -> pl.DataFrame:
+        """DIAGNOSES of the anomalous rows of these VERDICTS."""
+        texts = texts_of(templates) if templates is not None else self.templates
+        return Doctor(self._tasks, self._waits, self._shown(texts)).diagnose(verdicts)
+
+    def _shown(self, texts: Texts | None) -> Texts | None:
+        return without_beginning(texts, (key for task in self.tasks for key in task.keys))
+
+    @cached_property
+    def _tasks(self) -> Tasks:
+        shares = {(own, other): share for own, other, share in self.following.select("task", "next", "share").rows()}
+        return Tasks(self.tasks, shares, frozenset(self.background))
+
+    @cached_property
+    def _waits(self) -> Waits:
+        rows = self.edges.select("task", "source", "target", "median_elapsed", "p99_elapsed").rows()
+        return {(task, source, target): (median, late) for task, source, target, median, late in rows}
 
 
 def _workflow(
@@ -78,7 +101,7 @@ def _workflow(
     tau: float,
     least: float,
     noise: tuple[int, ...],
-    templates: Mapping[int, str] | None,
+    templates: Templates | Texts | None,
     source: str,
 ) -> Workflow:
     entries = whole.only(kept)
@@ -95,7 +118,7 @@ def _workflow(
         edges_frame(learnt, waited),
         following(found, entries, {kind: number for number, kind in enumerate(tasks, 1)}),
         noise,
-        templates,
+        texts_of(templates),
         source,
     )
 
