@@ -78,7 +78,7 @@ class Tasks:
 
     def _on(self, ways: Mapping[Here, _Way], key: int) -> dict[Here, _Way]:
         """The best ways on by this key; by what no task allows only where nothing else is."""
-        return self._best(ways, key, self._allowed) or self._best(ways, key, self._misfits)
+        return self._best(ways, key, self.allowed) or self._best(ways, key, self._misfits)
 
     def _best(
         self,
@@ -94,7 +94,8 @@ class Tasks:
                     found[placed.here] = _Way(way.cost + cost, way, placed)
         return found if len(found) <= KEPT else dict(nsmallest(KEPT, found.items(), key=lambda each: each[1].cost))
 
-    def _allowed(self, here: Here, key: int) -> tuple[tuple[float, Placed], ...]:
+    def allowed(self, here: Here, key: int) -> tuple[tuple[float, Placed], ...]:
+        """What the key can be here, with what it costs in nats."""
         if (here, key) not in self._known:
             self._known[here, key] = tuple(self._moves(here, key))
         return self._known[here, key]

@@ -13,6 +13,7 @@ import polars as pl
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.sessions.windows import sequences
 from deeplog_nb.workflow.automaton import Task
+from deeplog_nb.workflow.conformance import Conformance
 from deeplog_nb.workflow.cooccurrence import by_cooccurrence
 from deeplog_nb.workflow.diagnose import Doctor, Waits
 from deeplog_nb.workflow.edges import edges_frame, steps_frame
@@ -78,6 +79,10 @@ class Workflow:
         """DIAGNOSES of the anomalous rows of these VERDICTS."""
         texts = texts_of(templates) if templates is not None else self.templates
         return Doctor(self._tasks, self._waits, self._shown(texts)).diagnose(verdicts)
+
+    def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        """``session, count, fits, position, key``: whether the tasks can produce each session, else where they first cannot."""
+        return Conformance(self._tasks).check(sessions)
 
     def _shown(self, texts: Texts | None) -> Texts | None:
         return without_beginning(texts, (key for task in self.tasks for key in task.keys))
