@@ -27,6 +27,7 @@ class Task:
     joins: frozenset[tuple[State, int]]  # the steps directly before one, and the one; nothing before: the begin
     loops: frozenset[Pair]  # from a step back to an earlier one, or to itself
     shares: Mapping[Pair, float]  # of the runs at a step, how many go each edge; rare edges are left out
+    presence: tuple[float, ...]  # share of the runs that are at each step at all
     usual: tuple[int, ...]  # the keys of its most frequent run
 
     def moves(self, done: State, key: int) -> Iterator[tuple[int, State, State]]:
@@ -35,7 +36,7 @@ class Task:
         >>> free = frozenset({(1, 2), (1, 3)})
         >>> both = frozenset({(2, 3), (3, 2)})
         >>> joins = frozenset({(BEGUN, 1), (State({1}), 2), (State({1}), 3), (State({2, 3}), 0)})
-        >>> task = Task((5, 7, 9), Order(free, frozenset(), both), joins, frozenset(), {}, (5, 7, 9))
+        >>> task = Task((5, 7, 9), Order(free, frozenset(), both), joins, frozenset(), {}, (1.0, 1.0, 1.0), (5, 7, 9))
         >>> [(step, sorted(then)) for step, _, then in task.moves(State({1, 3}), 7)]
         [(2, [1, 2, 3])]
         """

@@ -57,7 +57,7 @@ def learn(variants: Counted, least: float) -> Learnt:
     counts, came = tuple(entries[step] for step in steps), (size, *(visits[step] for step in steps))
     shares = {edge: count / came[edge[0]] for edge, count in edges.items()}
     usual = max(variants, key=lambda each: each[1])[0]
-    task = Task(found.keys, by, joins, loops, shares, usual)
+    task = Task(found.keys, by, joins, loops, shares, tuple(visit / size for visit in came[1:]), usual)
     return Learnt(task, counts, came, edges, size, told)
 
 

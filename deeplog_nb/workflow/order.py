@@ -12,12 +12,14 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from deeplog_nb.workflow.entries import Shares
 from deeplog_nb.workflow.runs import Keys
 from deeplog_nb.workflow.steps import Counted
 
 BOTH: Final = 0.03  # share of the runs in the other order from which on two steps are concurrent
+SOME: Final = 10  # runs
 ENOUGH: Final = 100  # runs in which an order of 3 % would have been seen, 95 times of 100
 OWN: Final = 0.8  # share of a step's runs in which it comes directly behind a thread that it is part of
 MOST: Final = 5_000  # distinct runs that are compared, the most frequent ones
@@ -62,7 +64,8 @@ def order(runs: Counted, steps: int) -> Order:
     usual = counted.most_common(MOST)
     often, first = _precedence(usual, steps)
     met = often * ~np.eye(steps + 1, dtype=bool)
-    surely = (first > (1 - BOTH) * met) & (met > 0)
+    once = np.where(met >= SOME, 1, 0)  # in so many runs one in the other order may be a mistake
+    surely = (first >= met - np.maximum(BOTH * met, once)) & (met > 0)
     before = {(a, b) for a, b in zip(*(np.nonzero(surely)), strict=True)}
     turns, together = set(), set()
     open_ = (met > 0) & ~surely & ~surely.T
@@ -76,7 +79,18 @@ def order(runs: Counted, steps: int) -> Order:
     direct = _directly(usual)
     loose = {pair for pair in certain if _by_chance(pair, certain, together, often, direct)}
     together |= loose | {(other, one) for one, other in loose}
-    return Order(frozenset(certain - loose | turns), frozenset(turns), frozenset(together))
+    known = _closed(certain - loose | turns, often == 0)
+    return Order(frozenset(known), frozenset(turns), frozenset(together))
+
+
+def _closed(before: set[Pair], apart: npt.NDArray[np.bool_]) -> set[Pair]:
+    """With the order of steps that no run has both, where others between them tell it."""
+    table = np.zeros(apart.shape, np.bool_)
+    for one, other in before:
+        table[one, other] = True
+    for between in range(len(table)):
+        table |= apart & table[:, between, None] & table[None, between, :]
+    return {(int(one), int(other)) for one, other in zip(*np.nonzero(table), strict=True)}
 
 
 def _by_chance(pair: Pair, before: set[Pair], together: set[Pair], met: Shares, directly: Counter[Pair]) -> bool:

@@ -21,6 +21,7 @@ FEW: Final = 3  # distinct keys up to which what always follows one task is a br
 ALIKE: Final = 0.5  # of the keys of two runs are in both: more, and they are runs of one task
 RARE: Final = 0.25  # of two runs' number: the rarer one with one other key is a branch of the other, not a task
 SOME: Final = 0.05  # of a task's runs: what so many have is one of its keys
+SEEN: Final = 5  # times that one type came behind another from which on it is taken for always
 MANY: Final = 20  # sessions from which on their beginnings say something
 ROUNDS: Final = 3  # times that runs are joined and told apart anew, at most
 
@@ -150,9 +151,9 @@ def _joined(found: Runs, entries: Entries, tau: float) -> Mask:
 
 def _only_behind(own: int, follows: dict[int, Counter[int]], tau: float) -> int:
     """The type that this one always follows and that it is always followed by: both are one task; -2 is none."""
-    other, _ = follows[own].most_common(1)[0]
+    other, times = follows[own].most_common(1)[0] if follows[own] else (-1, 0)
     ahead = Counter({each: counted[other] for each, counted in follows.items()})
-    certain = other not in (own, -1) and _share(follows[own], [other]) >= tau and _share(ahead, [own]) >= tau
+    certain = other not in (own, -1) and times >= SEEN and _share(follows[own], [other]) >= tau and _share(ahead, [own]) >= tau
     return other if certain else -2
 
 

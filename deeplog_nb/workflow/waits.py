@@ -21,7 +21,7 @@ def seconds(sessions: pl.DataFrame) -> pl.DataFrame:
     [0.0, 2.5]
     """
     if "time" in sessions.columns:
-        second = pl.col("time").dt.epoch("us") / 1e6
+        second = (pl.col("time") - pl.col("time").min()).dt.total_microseconds() / 1e6
     elif "elapsed" in sessions.columns:
         second = pl.col("elapsed").fill_null(0).cum_sum().over("session")
     else:
@@ -40,7 +40,7 @@ def waits(
     if times["second"].is_null().all():
         return pl.DataFrame(schema=empty | {"median_elapsed": pl.Float64, "p99_elapsed": pl.Float64})
     gone = pl.concat([pl.DataFrame(schema=_GONE), *_gone(found, tasks, places, rows)])
-    elapsed = pl.col("second_right") - pl.col("second")
+    elapsed = (pl.col("second_right") - pl.col("second")).round(6)
     return (
         gone.join(of_session, on="sequence")
         .join(times, left_on=["session", "first"], right_on=["session", "position"])
