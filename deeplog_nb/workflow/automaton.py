@@ -61,18 +61,22 @@ class Task:
 
     def next_steps(self, done: State) -> dict[int, float]:
         """The steps that may come now, and the share of the runs that go on with each; 0 where the task may be over."""
-        found = {step: self.chance(sources, step) for key in self.steps_of for step, sources, _ in self.moves(done, key)}
+        found = {
+            step: self.chance(sources, step) for key in self.steps_of for step, sources, _ in self.moves(done, key)
+        }
         return found | ({0: self.chance(self.order.last(done), 0)} if self.may_end(done) else {})
 
     def chance(self, sources: State, step: int) -> float:
         """Share of the runs with these steps directly before that go on with the step."""
-        return max(LEAST, min((self.shares.get((source, step), 0.0) for source in sources or {0})))
+        return max(LEAST, min(self.shares.get((source, step), 0.0) for source in sources or {0}))
 
     @cached_property
     def forerunners(self) -> dict[int, State]:
         """For each step the likeliest way to it: all that is done before."""
         found: dict[int, tuple[float, State]] = {0: (1.0, BEGUN)}
-        for step in sorted(self.steps, key=lambda each: sum((other, each) in self.order.before for other in self.steps)):
+        for step in sorted(
+            self.steps, key=lambda each: sum((other, each) in self.order.before for other in self.steps)
+        ):
             ways = [
                 (self.chance(sources, step) * min(found.get(source, (0.0,))[0] for source in sources or {0}), sources)
                 for sources, target in self.joins

@@ -28,6 +28,13 @@ from deeplog_nb.workflow.entries import Entries, Mask
 SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
 RETURN: Final = 0.5  # share of the i that have j soon after, for the j that almost always have i before to be bound
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
+PAIRS: Final = {
+    "distance": pl.UInt32(),
+    "key": pl.UInt32(),
+    "other": pl.UInt32(),
+    "forward": pl.Float64(),
+    "backward": pl.Float64(),
+}
 Matrix = npt.NDArray[np.float64]
 
 
@@ -92,24 +99,38 @@ def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints, Mask, 
 
 
 def shown(entries: Entries, distance: int) -> pl.DataFrame:
-    """``key, other, forward, backward``: ``p_d`` as the paper defines it, in both directions; pairs that never met have none.
+    """``distance, key, other, forward, backward``: ``p_d`` as the paper defines it, both ways, for every d up to this one.
 
-    >>> shown(Entries(np.array([1, 2, 2]), np.array([3]), np.array([1])), 2).rows()
+    Pairs that never met are left out.
+
+    >>> shown(Entries(np.array([1, 2, 2]), np.array([3]), np.array([1])), 2).filter(distance=2).drop("distance").rows()
     [(1, 2, 1.0, 0.0), (2, 1, 0.0, 0.5), (2, 2, 0.25, 0.25)]
     """
     keys, rows, weights = entries.keys, entries.rows, entries.weights
     firsts = [(apart, np.flatnonzero(rows[apart:] == rows[:-apart])) for apart in range(1, distance + 1)]
-    met = [{"key": keys[at], "other": keys[at + apart], "met": weights[at]} for apart, at in firsts]
-    pairs = pl.concat([pl.DataFrame(each) for each in met]).group_by("key", "other").agg(pl.col("met").sum())
-    often = pl.DataFrame({"key": keys, "weight": entries.weights}).group_by("key").agg(often=pl.col("weight").sum())
+    often = pl.DataFrame({"key": keys, "weight": weights}).group_by("key").agg(often=pl.col("weight").sum())
+    met = pl.concat(
+        pl.DataFrame({"key": keys[at], "other": keys[at + apart], "met": weights[at]})
+        .group_by("key", "other")
+        .agg(pl.col("met").sum(), distance=pl.lit(apart))
+        for apart, at in firsts
+    )
+    return pl.concat(_shown(met.filter(pl.col("distance") <= apart), often, apart) for apart, _ in firsts)
+
+
+def _shown(met: pl.DataFrame, often: pl.DataFrame, distance: int) -> pl.DataFrame:
+    pairs = met.group_by("key", "other").agg(pl.col("met").sum())
     back = pairs.select(key="other", other="key", back="met")
     return (
         pairs.join(back, on=["key", "other"], how="full", coalesce=True)
         .join(often, on="key")
         .select(
-            pl.col("key", "other").cast(pl.UInt32),
+            distance=pl.lit(distance),
+            key="key",
+            other="other",
             forward=pl.col("met").fill_null(0) / (distance * pl.col("often")),
             backward=pl.col("back").fill_null(0) / (distance * pl.col("often")),
         )
+        .cast(PAIRS)  # type: ignore[arg-type]
         .sort("key", "other")
     )

@@ -21,7 +21,9 @@ EXTRA: Final = {
     "rule": pl.String(),  # the first that fired
     "probabilities": pl.List(pl.Float32),  # of the expected keys
     "late": pl.Float64(),  # s, 99 of 100 take no longer
-    "slow": pl.List(pl.UInt32),  # for time and value: the two keys of the slowest edge of the run so far, if it was late
+    "slow": pl.List(
+        pl.UInt32
+    ),  # for time and value: the two keys of the slowest edge of the run so far, if it was late
 }
 TICK: Final = 0.01  # s: no range of waits is taken for narrower
 Slow = tuple[int, int, float, float]  # both keys of an edge, its seconds, its usual seconds
@@ -43,9 +45,7 @@ class Doctor:
         names = ill.filter("anomalous").select("session").unique(maintain_order=True)
         own = ill.join(names, on="session", how="semi").sort("session", "position", maintain_order=True)
         rows = [
-            row
-            for part in own.partition_by("session", maintain_order=True)
-            for row in self._session(part.to_dicts())
+            row for part in own.partition_by("session", maintain_order=True) for row in self._session(part.to_dicts())
         ]
         found = pl.DataFrame(rows, schema=DIAGNOSES | EXTRA, orient="row")
         return check(names.join(found, on="session", maintain_order="left_right"), DIAGNOSES, "diagnoses").select(
@@ -61,7 +61,9 @@ class Doctor:
             )
         return [self._alarm(row, keys, entries) for row in rows if row["anomalous"]]
 
-    def _alarm(self, row: Mapping[str, Any], keys: tuple[int, ...], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _alarm(
+        self, row: Mapping[str, Any], keys: tuple[int, ...], entries: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
         """One alarm; where a rule judges the session as a whole, its first entry that no task allows."""
         rule = next(rule for rule in RULES if row[rule])
         place = len(keys) if row["position"] is None else int(row["position"])
@@ -73,7 +75,9 @@ class Doctor:
         expected = self.expected(before)
         placed = self._replay(keys[: place + 1])[-1] if place < len(keys) else None
         source, elapsed = self._edge(placed, keys[: place + 1], place, entries)
-        usual, late = self.waits.get((placed.here.task, source[0], placed.step), (None, None)) if placed else (None, None)
+        usual, late = (
+            self.waits.get((placed.here.task, source[0], placed.step), (None, None)) if placed else (None, None)
+        )
         slow = self._slowest(keys[: place + 1], entries) if rule in ("timing", "value") else None
         facts = Facts(
             rule,

@@ -10,7 +10,7 @@ import polars as pl
 from deeplog_nb.workflow.entries import Entries
 from deeplog_nb.workflow.runs import Runs
 
-FOLLOWING = {"task": pl.UInt32, "next": pl.UInt32, "count": pl.UInt64, "share": pl.Float64}
+FOLLOWING = {"task": pl.UInt32(), "next": pl.UInt32(), "count": pl.UInt64(), "share": pl.Float64()}
 
 
 def following(found: Runs, entries: Entries, numbers: Mapping[int, int]) -> pl.DataFrame:
@@ -23,9 +23,7 @@ def following(found: Runs, entries: Entries, numbers: Mapping[int, int]) -> pl.D
     kept = own > 0
     rows, tasks, weights = entries.rows[found.begins][kept], own[kept], found.weights[kept]
     frame = pl.DataFrame({"row": rows, "task": tasks, "count": weights})
-    before = frame.select(
-        task=pl.col("task").shift(1, fill_value=0).over("row"), next="task", count="count"
-    )
+    before = frame.select(task=pl.col("task").shift(1, fill_value=0).over("row"), next="task", count="count")
     ends = frame.group_by("row", maintain_order=True).last().select("task", next=pl.lit(0, pl.Int64), count="count")
     counted = pl.concat([before, ends]).group_by("task", "next").agg(pl.col("count").sum())
     share = pl.col("count") / pl.col("count").sum().over("task")

@@ -95,7 +95,8 @@ def _closed(before: set[Pair], apart: npt.NDArray[np.bool_]) -> set[Pair]:
 
 def _by_chance(pair: Pair, before: set[Pair], together: set[Pair], met: Shares, directly: Counter[Pair]) -> bool:
     """Whether a rare step was behind one of two threads by chance: it follows the other one directly, and often enough
-    to say that it has to be behind both it never came."""
+    to say that it has to be behind both it never came.
+    """
     one, other = pair
     if met[other, other] >= met[one, one] / 2 or met[pair] >= ENOUGH:
         return False

@@ -113,8 +113,9 @@ class Tasks:
         for number, task in enumerate(self.tasks, 1):
             likely = -log(max(self.following.get((here.task, number), 0.0), LEAST))
             for step, sources, done in task.moves(BEGUN, key):
-                yield cost + likely - log(task.chance(sources, step)), Placed(
-                    Here(number, done), here, step, sources, fits, True
+                yield (
+                    cost + likely - log(task.chance(sources, step)),
+                    Placed(Here(number, done), here, step, sources, fits, True),
                 )
 
     def _misfits(self, here: Here, key: int) -> Iterator[tuple[float, Placed]]:
@@ -128,8 +129,9 @@ class Tasks:
                 if step not in done and not any((step, other) in task.order.before for other in done):
                     then = Here(number, done | skipped | {step})
                     likely = -log(LEAST) * (number != here.task)
-                    yield MISFIT + likely + 0.1 * len(skipped - done), Placed(
-                        then, here, step, task.order.sources(done, step), False, number != here.task
+                    yield (
+                        MISFIT + likely + 0.1 * len(skipped - done),
+                        Placed(then, here, step, task.order.sources(done, step), False, number != here.task),
                     )
 
 

@@ -153,7 +153,12 @@ def _only_behind(own: int, follows: dict[int, Counter[int]], tau: float) -> int:
     """The type that this one always follows and that it is always followed by: both are one task; -2 is none."""
     other, times = follows[own].most_common(1)[0] if follows[own] else (-1, 0)
     ahead = Counter({each: counted[other] for each, counted in follows.items()})
-    certain = other not in (own, -1) and times >= SEEN and _share(follows[own], [other]) >= tau and _share(ahead, [own]) >= tau
+    certain = (
+        other not in (own, -1)
+        and times >= SEEN
+        and _share(follows[own], [other]) >= tau
+        and _share(ahead, [own]) >= tau
+    )
     return other if certain else -2
 
 
@@ -185,7 +190,9 @@ def _behind(
     """The parts that come behind the type, or behind such a part; not two types that come behind one another."""
     found: set[int] = set()
     for _ in parts:
-        more = {own for own in parts - found if _share(follows[own], found | {own, other}) >= tau and follows[own][other]}
+        more = {
+            own for own in parts - found if _share(follows[own], found | {own, other}) >= tau and follows[own][other]
+        }
         found |= {own for own in more if keys[own] <= own_keys or _share(follows[other], {own, other}) < tau}
     return found
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from deeplog_nb.workflow.texts import Texts, line, quoted
 
-Expected = Sequence[tuple[int | None, float]]  # key (none is the end of the session) and probability, most probable first
+Expected = Sequence[
+    tuple[int | None, float]
+]  # key (none is the end of the session) and probability, most probable first
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def _should(facts: Facts, texts: Texts | None) -> str:
     likely = [(key, chance) for key, chance in facts.expected[:3] if chance >= 0.01] or list(facts.expected[:1])
     if not likely:
         return quoted(None, texts)
-    shown = [quoted(key, texts) + (f" ({chance:.0%})".replace("%", " %") if chance < 0.995 else "") for key, chance in likely]
+    shown = [
+        quoted(key, texts) + (f" ({chance:.0%})".replace("%", " %") if chance < 0.995 else "") for key, chance in likely
+    ]
     return _several(shown, "or")
 
 
