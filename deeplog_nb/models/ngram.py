@@ -92,9 +92,7 @@ class NGram:
         codes = history_codes(self.vocabulary, history, self.history)
         return most_probable(self.vocabulary, self.chances(codes[None])[0], most).filter(pl.col("probability") > 0)
 
-    def chances(
-        self, histories: Ints, *, shorter: npt.NDArray[np.float32] | None = None
-    ) -> npt.NDArray[np.float32]:
+    def chances(self, histories: Ints, *, shorter: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
         """Probability of every next-code after each of these histories of codes: [N, n] -> [N, C].
 
         All 0 for a history that never came. With what a ``shorter`` model says, [N, C], that counts as one more
@@ -106,7 +104,8 @@ class NGram:
         counts[found["row"].to_numpy(), found["next"].to_numpy()] = found["count"].to_numpy()
         if shorter is not None:
             counts += shorter
-        return counts / np.maximum(counts.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        chances: npt.NDArray[np.float32] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30)
+        return chances
 
     @property
     def history(self) -> int:

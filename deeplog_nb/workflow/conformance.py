@@ -26,8 +26,9 @@ class Conformance:
     _moves: dict[tuple[States, int], States] = field(default_factory=dict)
 
     def check(self, sessions: pl.DataFrame) -> pl.DataFrame:
-        """``session, count, fits, position, key``: where it first does not fit, the key there; its length where it may
-        not end.
+        """``session, count, fits, position, key``: where it first does not fit, and the key there.
+
+        The position is the session's length, and the key null, where it may not end yet.
         """
         distinct = sequences(sessions)
         bounds = distinct.lengths.cumsum().tolist()

@@ -1,7 +1,7 @@
 """How often keys come near one another, and where one task ends by that alone (paper, 4.3).
 
-``p_d(i, j) = f_d(i, j) / (d * f(i))`` is shown as the paper defines it. What is tested is ``d * p_d``, and of a key that
-comes several times within d only the first: the share of all i that have j within d. As printed, a key that always
+``p_d(i, j) = f_d(i, j) / (d * f(i))`` is shown as the paper defines it. What is tested is ``d * p_d``, and of a key
+that comes several times within d only the first: the share of all i that have j within d. As printed, a key that always
 comes two places later would reach 1/2 and never pass, and two threads in any order would not grow with d; without the
 factor they reach 1.
 
@@ -79,10 +79,10 @@ def near(entries: Entries, vocabulary: Vocabulary, distance: int) -> tuple[Matri
 
 
 def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints, Mask, Mask]]:
-    """Places that are near one another, those equally far apart at a time: first, last, whether no other entry between
-    them has the last one's key, and whether none has the first one's.
+    """Places that are near one another, those equally far apart at a time.
 
-    Far is counted in different keys: what comes again on the way does not count.
+    First, last, whether no other entry between them has the last one's key, and whether none has the first one's. Far
+    is counted in different keys: what comes again on the way does not count.
     """
     keys, rows = entries.keys, entries.rows
     own, far = np.arange(len(keys)), np.zeros(len(keys), np.int64)
@@ -99,9 +99,9 @@ def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints, Mask, 
 
 
 def shown(entries: Entries, distance: int) -> pl.DataFrame:
-    """``distance, key, other, forward, backward``: ``p_d`` as the paper defines it, both ways, for every d up to this one.
+    """``distance, key, other, forward, backward``: ``p_d`` as the paper defines it, for every d up to this one.
 
-    Pairs that never met are left out.
+    Forward is the other one after the key, backward before it. Pairs that never met are left out.
 
     >>> shown(Entries(np.array([1, 2, 2]), np.array([3]), np.array([1])), 2).filter(distance=2).drop("distance").rows()
     [(1, 2, 1.0, 0.0), (2, 1, 0.0, 0.5), (2, 2, 0.25, 0.25)]

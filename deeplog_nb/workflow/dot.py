@@ -43,7 +43,8 @@ def _cluster(number: int, steps: pl.DataFrame, edges: pl.DataFrame, texts: Texts
         for step, key in steps.filter(pl.col("step") > 0).select("step", "key").rows()
     ]
     arrows = [
-        f"    t{number}_{source} -> t{number}_{target or 'end'} [style={STYLES[kind]}, label={_text(_label(share, wait))}];"
+        f"    t{number}_{source} -> t{number}_{target or 'end'} "
+        f"[style={STYLES[kind]}, label={_text(_label(share, wait))}];"
         for source, target, kind, share, wait in edges.select(
             "source", "target", "kind", "share", "median_elapsed"
         ).rows()

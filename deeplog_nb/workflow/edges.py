@@ -34,7 +34,7 @@ def edges_frame(tasks: list[Learnt], waits: pl.DataFrame) -> pl.DataFrame:
 
 
 def kind_of(edge: Pair, task: Task, edges: dict[Pair, int]) -> str:
-    """Whether an edge is a loop, the begin or the end of concurrent threads, one of several branches, or the next step."""
+    """Whether an edge is a loop, a begin or an end of concurrent threads, one of several branches, or the next step."""
     source, target = edge
     if edge in task.loops:
         return "loop"

@@ -84,7 +84,7 @@ def background(entries: Entries) -> tuple[int, ...]:
     vocabulary = Vocabulary.of(entries.keys.tolist())
     codes = vocabulary.codes(entries.keys)
     pairs = _pairs(codes, entries, vocabulary.inputs)
-    often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs)
+    often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs).astype(np.float64)
     random = (_distance(pairs, often) < APART) & (_distance(pairs.T, often) < APART) & (often >= OFTEN)
     return tuple(key for key, at_random in zip(vocabulary.keys, random[2:].tolist(), strict=True) if at_random)
 
@@ -94,7 +94,7 @@ def _pairs(codes: Ints, entries: Entries, size: int) -> Shares:
     within = ~entries.firsts[1:]
     flat = codes[:-1][within] * size + codes[1:][within]
     found = np.bincount(flat, weights=entries.weights[1:][within], minlength=size * size)
-    return found.reshape(size, size)
+    return found.reshape(size, size).astype(np.float64)
 
 
 def _distance(pairs: Shares, often: Shares) -> Shares:

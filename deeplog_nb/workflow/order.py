@@ -94,8 +94,9 @@ def _closed(before: set[Pair], apart: npt.NDArray[np.bool_]) -> set[Pair]:
 
 
 def _by_chance(pair: Pair, before: set[Pair], together: set[Pair], met: Shares, directly: Counter[Pair]) -> bool:
-    """Whether a rare step was behind one of two threads by chance: it follows the other one directly, and often enough
-    to say that it has to be behind both it never came.
+    """Whether a rare step was behind one of two threads by chance.
+
+    It follows the other thread directly, and came too rarely to say that it has to be behind both.
     """
     one, other = pair
     if met[other, other] >= met[one, one] / 2 or met[pair] >= ENOUGH:
@@ -113,7 +114,7 @@ def _directly(runs: Counted) -> Counter[Pair]:
 
 
 def _precedence(runs: Counted, steps: int) -> tuple[Shares, Shares]:
-    """In how many runs two steps (or one) are, and in how many all of the one come before all of the other: [S+1, S+1]."""
+    """In how many runs two steps (or one) are, in how many all of the one come before all of the other: [S+1, S+1]."""
     met, first = np.zeros((steps + 1, steps + 1)), np.zeros((steps + 1, steps + 1))
     for run, count in runs:
         own = np.array(sorted(set(run)), np.int64)

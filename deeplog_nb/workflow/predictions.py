@@ -67,7 +67,7 @@ class Predictor:
         self.history = max(model.history for model in self.models)
 
     def chances(self, histories: Ints, without: Sequence[int] = ()) -> Chances:
-        """Probability of every next key, [N, h] -> [N, K]; of each row's models the most certain, without these keys."""
+        """Probability of every next key, [N, h] -> [N, K], without these keys; of the models the most certain one's."""
         keys, counted = self.vocabulary.end, None
         best = np.zeros((len(histories), keys), np.float32)
         for model in self.models:
@@ -89,7 +89,7 @@ class Predictor:
         for _ in range(depth * TURNS):
             if not len(paths.rows):
                 break
-            chances = paths.weights[:, None] * self.chances(paths.histories, without)
+            chances = (paths.weights[:, None] * self.chances(paths.histories, without)).astype(np.float32)
             at = np.arange(len(paths.rows)), targets[paths.rows]
             total += np.bincount(paths.rows, chances[at], minlength=len(total))
             chances[at] = 0

@@ -1,7 +1,8 @@
 """Where in which task each entry of a session stands, by the way through the tasks that explains it best.
 
-The best way is the likeliest one; only where none goes on is an entry taken that no task allows there. It is either skipped, or taken for a step whose forerunners are missing, or for one of a task that is begun in the
-middle. What that means for a person is told in ``diagnose``.
+The best way is the likeliest one; only where none goes on is an entry taken that no task allows there. It is either
+skipped, or taken for a step whose forerunners are missing, or for one of a task that is begun in the middle. What that
+means for a person is told in ``diagnose``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from deeplog_nb.sessions.windows import Ints, windows
-from deeplog_nb.workflow.entries import Entries, Mask
+from deeplog_nb.workflow.entries import Entries, Mask, Shares
 from deeplog_nb.workflow.predictions import TURNS, Predictor
 
 DEPTH: Final = 4  # keys ahead that a certain one may still be
@@ -65,7 +65,7 @@ def _inside(entries: Entries, ahead: int) -> Mask:
     return inside
 
 
-def _reached(predictor: Predictor, histories: Ints, places: Ints, targets: Ints, hidden: list[int]) -> Ints:
+def _reached(predictor: Predictor, histories: Ints, places: Ints, targets: Ints, hidden: list[int]) -> Shares:
     """Probability that each target comes soon after the history of its place; each pair of both is asked once."""
     size = predictor.vocabulary.end
     pairs, back = np.unique(places * size + targets, return_inverse=True)

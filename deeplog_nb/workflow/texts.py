@@ -1,9 +1,8 @@
-"""What the keys say, as one line of text: clipped, and without control characters, for log text comes from strangers."""
+"""What the keys say, as one line of text: clipped and without control characters, as log text comes from strangers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from os.path import commonprefix
 from typing import Final
 
 from deeplog_nb.events.templates import Templates
@@ -33,8 +32,9 @@ def without_beginning(texts: Texts | None, keys: Iterable[int]) -> Texts | None:
     own = [texts[key] for key in keys if texts and key in texts]
     if texts is None or len(set(own)) < 2:
         return texts
-    shared = commonprefix(own)
-    shared = shared[: shared.rfind(" ") + 1]
+    first, last = min(own), max(own)
+    alike = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    shared = first[: first.rfind(" ", 0, alike) + 1]
     return {key: text.removeprefix(shared) for key, text in texts.items()}
 
 

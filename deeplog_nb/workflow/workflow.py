@@ -17,16 +17,17 @@ from deeplog_nb.sessions.windows import Ints, sequences
 from deeplog_nb.workflow.automaton import Task
 from deeplog_nb.workflow.conformance import Conformance
 from deeplog_nb.workflow.cooccurrence import PAIRS, by_cooccurrence, shown
-from deeplog_nb.workflow.diagnose import Doctor, Waits
+from deeplog_nb.workflow.diagnose import Doctor
 from deeplog_nb.workflow.dot import to_dot
 from deeplog_nb.workflow.edges import edges_frame, steps_frame
 from deeplog_nb.workflow.entries import Entries, Mask, background
 from deeplog_nb.workflow.expression import expression
 from deeplog_nb.workflow.following import following
 from deeplog_nb.workflow.learning import Learnt, learn
+from deeplog_nb.workflow.located import Located, Waits
 from deeplog_nb.workflow.predictions import NextKeys, Predictor
 from deeplog_nb.workflow.replay import Tasks
-from deeplog_nb.workflow.runs import Runs, runs
+from deeplog_nb.workflow.runs import Keys, Runs, runs
 from deeplog_nb.workflow.separation import by_prediction
 from deeplog_nb.workflow.store import read_workflow, write_workflow
 from deeplog_nb.workflow.suggestion import Suggestion, suggest
@@ -36,7 +37,7 @@ from deeplog_nb.workflow.waits import seconds, waits
 from deeplog_nb.workflow.xes import to_xes
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Workflow:
     """The tasks of a log; :meth:`from_model` and :meth:`from_cooccurrence` learn them."""
 
@@ -61,13 +62,14 @@ class Workflow:
     ) -> Workflow:
         """Learn the tasks from what fitted models predict (paper, 4.2).
 
-        ``sessions`` are SESSIONS, each with one task or several one after another; one session is a whole log. ``models``
-        is a fitted KeyModel or NGram, or several with other history lengths: of each history the most certain prediction
-        is taken. What is predicted with probability ``tau`` is certain. What fewer than the ``least`` share of a task's
-        runs do is not drawn; nor is a task with a smaller share of the entries.
+        ``sessions`` are SESSIONS, each with one task or several one after another; one session is a whole log.
+        ``models`` is a fitted KeyModel or NGram, or several with other history lengths: of each history the most
+        certain prediction is taken. What is predicted with probability ``tau`` is certain. What fewer than the ``least`` share
+        of a task's runs do is not drawn; nor is a task with a smaller share of the entries.
 
         >>> import deeplog_nb as dl
-        >>> sessions = dl.from_keys(np.array([57, 18, 56, 31] * 30 + [57, 56, 18, 31] * 10), np.arange(0, 161, 4)).sessions
+        >>> keys = np.array([57, 18, 56, 31] * 30 + [57, 56, 18, 31] * 10)
+        >>> sessions = dl.from_keys(keys, np.arange(0, 161, 4)).sessions
         >>> dl.Workflow.from_model(sessions, dl.NGram(1).fit(sessions))
         Workflow of 1 task and 4 keys, learnt from predictions, tau 0.9
         1 (40 runs): 57 -> (18 || 56) -> 31
@@ -106,7 +108,7 @@ class Workflow:
         return replace(found, pairs=shown(cut.whole, distance))
 
     def cooccurrence(self, distance: int) -> pl.DataFrame:
-        """``key, other, forward, backward``: ``p_d`` as the paper defines it, of the pairs that met within the distance.
+        """``key, other, forward, backward``: ``p_d`` as the paper defines it, of the pairs that met within d.
 
         ``f_d(key, other) / (distance * f(key))``, with the other one after the key and before it. The tests use
         ``distance * p_d``.
@@ -121,22 +123,22 @@ class Workflow:
         return suggest(self.tasks, self._shown(self.templates))
 
     def diagnose(self, verdicts: pl.DataFrame, *, templates: Templates | Texts | None = None) -> pl.DataFrame:
-        """DIAGNOSES of the anomalous rows of these VERDICTS (paper, 4.4): what was expected, what came, in one sentence.
+        """DIAGNOSES of the anomalous rows of these VERDICTS (paper, 4.4): what was expected, what came, a sentence.
 
-        Give all rows of the sessions, as ``judge`` made them. ``rule`` is the first that fired, ``probabilities`` those of
-        the expected keys, ``late`` what 99 of 100 runs do not exceed on the edge; for times and values ``slow`` has the
-        two keys of the slowest edge of the run, if it was late. ``templates`` say what the keys mean (default: those that
-        the workflow was learnt with).
+        Give all rows of the sessions, as ``judge`` made them. ``rule`` is the first that fired, ``probabilities`` those
+        of the expected keys, ``late`` what 99 of 100 runs do not exceed on the edge; for times and values ``slow`` has
+        the two keys of the slowest edge of the run, if it was late. ``templates`` say what the keys mean (default:
+        those that the workflow was learnt with).
         """
         texts = texts_of(templates) if templates is not None else self.templates
-        return Doctor(self._tasks, self._waits, self._shown(texts)).diagnose(verdicts)
+        return Doctor(Located(self._tasks, self._waits), self._shown(texts)).diagnose(verdicts)
 
     def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
-        """``session, count, fits, position, key``: whether the tasks can produce each session, else where they first cannot."""
+        """``session, count, fits, position, key``: whether the tasks can produce each session, or where not."""
         return Conformance(self._tasks).check(sessions)
 
     def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
-        """The sessions with ``task, step, run, fits`` of each entry, by the way through the tasks that explains it best."""
+        """The sessions with ``task, step, run, fits`` of each entry, as the tasks explain them best."""
         return trace(self._tasks, sessions)
 
     def sessions_of(self, task: int, sessions: pl.DataFrame) -> list[str]:
@@ -251,7 +253,7 @@ def _learnt(found: Runs, least: float) -> dict[int, Learnt]:
     for variant, kind, count in zip(found.variants, found.types.tolist(), counts, strict=True):
         entries[kind] += count * len(variant)
     bound = least * entries.total()
-    own = {kind: [] for kind in sorted(entries) if entries[kind] >= bound}
+    own: dict[int, list[tuple[Keys, int]]] = {kind: [] for kind in sorted(entries) if entries[kind] >= bound}
     for variant, kind, count in zip(found.variants, found.types.tolist(), counts, strict=True):
         if kind in own:
             own[kind].append((variant, count))
