@@ -19,7 +19,7 @@ from deeplog_nb.sessions.windows import Ints, Sequences
 Mask = npt.NDArray[np.bool_]
 Shares = npt.NDArray[np.float64]
 
-OFTEN: Final = 20  # occurrences of a key under which nobody can say that its places are random
+OFTEN: Final = 10  # occurrences of a key under which nobody can say that its places are random
 APART: Final = 0.35  # of the way from random neighbours to neighbours never met elsewhere
 
 
@@ -69,7 +69,7 @@ class Entries:
         return Sequences(self.keys, self.lengths, self.counts, np.zeros_like(self.counts), pl.DataFrame())
 
 
-def background(entries: Entries) -> tuple[int, ...]:
+def at_random(entries: Entries) -> tuple[int, ...]:
     """The keys whose neighbours on both sides are those of any place: they come at random, and are of no task.
 
     A key's neighbours are compared with all keys of the log by total variation distance, less what so few
@@ -78,7 +78,7 @@ def background(entries: Entries) -> tuple[int, ...]:
     >>> keys = np.array([1, 2, 3, 4] * 100)
     >>> places = np.sort(np.random.default_rng(0).integers(0, 400, 40))
     >>> noisy = np.insert(keys, places, 9)
-    >>> background(Entries(noisy, np.array([440]), np.array([1])))
+    >>> at_random(Entries(noisy, np.array([440]), np.array([1])))
     (9,)
     """
     vocabulary = Vocabulary.of(entries.keys.tolist())

@@ -1,4 +1,4 @@
-"""Where in the tasks a place of a session is: what came last, what may come, which edge an entry went and how slowly."""
+"""Where in the tasks a place of a session is: what came last, what may come, by which edge an entry came and when."""
 
 from __future__ import annotations
 

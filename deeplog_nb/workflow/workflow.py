@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from deeplog_nb.workflow.cooccurrence import PAIRS, by_cooccurrence, shown
 from deeplog_nb.workflow.diagnose import Doctor
 from deeplog_nb.workflow.dot import to_dot
 from deeplog_nb.workflow.edges import edges_frame, steps_frame
-from deeplog_nb.workflow.entries import Entries, Mask, background
+from deeplog_nb.workflow.entries import Entries, Mask, at_random
 from deeplog_nb.workflow.expression import expression
 from deeplog_nb.workflow.following import following
 from deeplog_nb.workflow.learning import Learnt, learn
@@ -58,14 +58,16 @@ class Workflow:
         *,
         tau: float = 0.9,
         least: float = 0.02,
+        background: Collection[int] | None = None,
         templates: Templates | Texts | None = None,
     ) -> Workflow:
         """Learn the tasks from what fitted models predict (paper, 4.2).
 
         ``sessions`` are SESSIONS, each with one task or several one after another; one session is a whole log.
         ``models`` is a fitted KeyModel or NGram, or several with other history lengths: of each history the most
-        certain prediction is taken. What is predicted with probability ``tau`` is certain. What fewer than the ``least`` share
-        of a task's runs do is not drawn; nor is a task with a smaller share of the entries.
+        certain prediction is taken. What is predicted with probability ``tau`` is certain. What fewer than the
+        ``least`` share of a task's runs do is not drawn; nor is a task with a smaller share of the entries.
+        ``background`` are keys that belong to no task; by default those that come at random places.
 
         >>> import deeplog_nb as dl
         >>> keys = np.array([57, 18, 56, 31] * 30 + [57, 56, 18, 31] * 10)
@@ -75,7 +77,7 @@ class Workflow:
         1 (40 runs): 57 -> (18 || 56) -> 31
         """
         predictor = Predictor(models)
-        cut = _Cut.of(sessions)
+        cut = _Cut.of(sessions, background)
         begins = by_prediction(cut.entries, predictor, tau=_share(tau, "tau"), without=cut.background)
         return _workflow(sessions, cut, begins, tau, least, templates, f"predictions, tau {tau:g}")
 
@@ -87,6 +89,7 @@ class Workflow:
         tau: float = 0.9,
         distance: int = 4,
         least: float = 0.02,
+        background: Collection[int] | None = None,
         templates: Templates | Texts | None = None,
     ) -> Workflow:
         """Learn the tasks from how often keys come near one another, without a model (paper, 4.3).
@@ -102,7 +105,7 @@ class Workflow:
         """
         if distance < 1:
             raise InputError(f"distance is {distance}; it counts keys and must be at least 1")
-        cut = _Cut.of(sessions)
+        cut = _Cut.of(sessions, background)
         begins = by_cooccurrence(cut.entries, tau=_share(tau, "tau"), distance=distance)
         found = _workflow(sessions, cut, begins, tau, least, templates, f"co-occurrence, tau {tau:g}")
         return replace(found, pairs=shown(cut.whole, distance))
@@ -197,10 +200,10 @@ class _Cut:
     of_session: pl.DataFrame
 
     @classmethod
-    def of(cls, sessions: pl.DataFrame) -> _Cut:
+    def of(cls, sessions: pl.DataFrame, background: Collection[int] | None) -> _Cut:
         distinct = sequences(sessions)
         whole = Entries.of(distinct)
-        noise = background(whole)
+        noise = at_random(whole) if background is None else tuple(sorted(background))
         return cls(whole, ~np.isin(whole.keys, noise), noise, distinct.of_session)
 
     @cached_property
