@@ -5,11 +5,11 @@ that comes several times within d only the first: the share of all i that have j
 comes two places later would reach 1/2 and never pass, and two threads in any order would not grow with d; without the
 factor they reach 1.
 
-An entry goes on with its task where it, or one behind it, is bound to one before it: forward (almost every i has j
-soon after) or backward (almost every j has i soon before). That is the paper's recursive extension, done on every run
-of a task at once. It asks for one strong pair instead of all of them, for a key that several tasks share is weak in
-each of its own pairs: what is exclusive to a task holds it together. Two threads in any order pass at the distance of
-two, the paper's second rule.
+An entry goes on with its task where it, or one behind it, is bound to one before it: almost every i has j soon after.
+That is the paper's recursive extension, done on every run of a task at once. It asks for one strong pair instead of all
+of them, for a key that several tasks share is weak in each of its own pairs: what is exclusive to a task holds it
+together. Two threads in any order pass at the distance of two, the paper's second rule. What is left, pieces that
+always follow one another and branches, is joined in ``runs``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from deeplog_nb.sessions.windows import Ints
 from deeplog_nb.workflow.entries import Entries, Mask
 
 SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
-RETURN: Final = 0.5  # share of the i that have j soon after, for the j that almost always have i before to be bound
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
 PAIRS: Final = {
     "distance": pl.UInt32(),
@@ -47,42 +46,39 @@ def by_cooccurrence(entries: Entries, *, tau: float, distance: int) -> Mask:
     """
     vocabulary = Vocabulary.of(entries.keys.tolist())
     codes = vocabulary.codes(entries.keys)
-    forward, backward = near(entries, vocabulary, distance)
+    share = near(entries, vocabulary, distance)
     begins = np.ones(len(codes), np.bool_)
-    for own, other, nearest, latest in _pairs(entries, distance):
-        i, j = codes[own], codes[other]
-        back = (backward[j, i] >= tau) & (forward[i, j] >= RETURN)
-        bound = (nearest & (forward[i, j] >= tau)) | (latest & back)
+    begins[1:] = (codes[1:] != codes[:-1]) | entries.firsts[1:]  # a key that is repeated at once begins nothing
+    for own, other in _pairs(entries, distance):
+        bound = share[codes[own], codes[other]] >= tau
         for step in range(1, int(other[0] - own[0]) + 1 if len(own) else 1):
             begins[own[bound] + step] = False
     return begins
 
 
-def near(entries: Entries, vocabulary: Vocabulary, distance: int) -> tuple[Matrix, Matrix]:
-    """Share of each code's entries with each other code within the distance after them, and before them: [C, C] each.
+def near(entries: Entries, vocabulary: Vocabulary, distance: int) -> Matrix:
+    """Share of each code's entries with each other code within the distance after them: [C, C].
 
     Of a code that came fewer than 5 times nothing is said: all 0.
 
     >>> entries = Entries(np.array([1, 2, 2]), np.array([3]), np.array([5]))
-    >>> [each[2:, 2:].tolist() for each in near(entries, Vocabulary((1, 2)), 2)]
-    [[[0.0, 1.0], [0.0, 0.5]], [[0.0, 0.0], [1.0, 0.5]]]
+    >>> near(entries, Vocabulary((1, 2)), 2)[2:, 2:].tolist()
+    [[0.0, 1.0], [0.0, 0.5]]
     """
     codes, weights, size = vocabulary.codes(entries.keys), entries.weights, vocabulary.inputs
     often = np.bincount(codes, weights=weights, minlength=size)[:, None]
-    after, before = np.zeros((size, size)), np.zeros((size, size))
-    for own, other, nearest, latest in _pairs(entries, distance):
-        i, j = codes[own], codes[other]
-        after += np.bincount(i * size + j, weights=weights[own] * nearest, minlength=size**2).reshape(size, size)
-        before += np.bincount(j * size + i, weights=weights[own] * latest, minlength=size**2).reshape(size, size)
-    enough = np.where(often >= SEEN, often, np.inf)
-    return after / enough, before / enough
+    met = np.zeros((size, size))
+    for own, other in _pairs(entries, distance):
+        flat = codes[own] * size + codes[other]
+        met += np.bincount(flat, weights=weights[own], minlength=size**2).reshape(size, size)
+    found: Matrix = met / np.where(often >= SEEN, often, np.inf)
+    return found
 
 
-def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints, Mask, Mask]]:
-    """Places that are near one another, those equally far apart at a time.
+def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints]]:
+    """Places that are near one another, those equally far apart at a time: the last one's key comes nowhere between.
 
-    First, last, whether no other entry between them has the last one's key, and whether none has the first one's. Far
-    is counted in different keys: what comes again on the way does not count.
+    Far is counted in different keys: what comes again on the way does not count.
     """
     keys, rows = entries.keys, entries.rows
     own, far = np.arange(len(keys)), np.zeros(len(keys), np.int64)
@@ -91,10 +87,10 @@ def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints, Mask, 
         own, far = own[inside], far[inside]
         same = rows[own] == rows[own + apart]
         own, far = own[same], far[same]
-        between = [keys[own + step] for step in range(1, apart)]
-        nearest = np.all([each != keys[own + apart] for each in between] or [np.ones(len(own), np.bool_)], axis=0)
-        latest = np.all([each != keys[own] for each in between] or [np.ones(len(own), np.bool_)], axis=0)
-        yield own, own + apart, nearest, latest
+        nearest = np.ones(len(own), np.bool_)
+        for step in range(1, apart):
+            nearest &= keys[own + step] != keys[own + apart]
+        yield own[nearest], own[nearest] + apart
         far = far + (nearest & (keys[own + apart] != keys[own]))
 
 

@@ -7,7 +7,7 @@ one particular task. So branches and the turns of a loop come back to where they
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,11 +60,12 @@ def runs(entries: Entries, begins: Mask, *, tau: float) -> Runs:
             break
         begins = begins.copy()
         begins[found.begins[joined]] = False
-        found = _cut(entries, begins)
+        found = _cut(entries, begins, found.types[found.of_run][~joined])
     return found
 
 
-def _cut(entries: Entries, begins: Mask) -> Runs:
+def _cut(entries: Entries, begins: Mask, heads: Ints | None = None) -> Runs:
+    """The runs that begin there; ``heads`` are the types of what each began with before something was joined to it."""
     starts = np.flatnonzero(begins)
     numbers = pl.Series("run", np.cumsum(begins)).set_sorted()
     listed = pl.DataFrame([numbers, pl.Series("keys", entries.keys)]).group_by("run", maintain_order=True).agg("keys")
@@ -73,11 +74,16 @@ def _cut(entries: Entries, begins: Mask) -> Runs:
     variants = tuple(map(tuple, distinct["keys"].to_list()))
     weights = entries.weights[starts]
     counts = np.bincount(of_run, weights, minlength=len(variants))
-    return Runs(starts, variants, of_run, _types(variants, counts.astype(int).tolist()), weights)
+    begun = [Counter[int]() for _ in variants]
+    if heads is not None:
+        told = pl.DataFrame({"variant": of_run, "head": heads, "count": weights}).group_by("variant", "head").sum()
+        for variant, head, count in told.rows():
+            begun[variant][head] = count
+    return Runs(starts, variants, of_run, _types(variants, counts.astype(int).tolist(), begun), weights)
 
 
-def _types(variants: tuple[Keys, ...], counts: list[int]) -> Ints:
-    """The type of each variant: those with most keys in common, and those with one other key in one place."""
+def _types(variants: tuple[Keys, ...], counts: list[int], begun: Sequence[Counter[int]]) -> Ints:
+    """The type of each variant: those with most keys in common, with one other key in one place, with the same head."""
     seen: dict[frozenset[int], int] = Counter()
     for variant, count in zip(variants, counts, strict=True):
         seen[frozenset(variant)] += count
@@ -86,7 +92,7 @@ def _types(variants: tuple[Keys, ...], counts: list[int]) -> Ints:
     sizes = Counter[int]()
     for keys, count in seen.items():
         sizes[groups[keys]] += count
-    merged = _with_branches(usual, sizes)
+    merged = _with_heads(_with_branches(usual, sizes), variants, groups, begun)
     total = Counter[int]()
     for group, count in sizes.items():
         total[merged[group]] += count
@@ -129,6 +135,24 @@ def _with_branches(usual: dict[int, list[Keys]], sizes: Counter[int]) -> dict[in
                 merged[group] = merged[other]
                 break
     return merged
+
+
+def _with_heads(
+    merged: dict[int, int],
+    variants: tuple[Keys, ...],
+    groups: dict[frozenset[int], int],
+    begun: Sequence[Counter[int]],
+) -> dict[int, int]:
+    """Groups that began with runs of the same type before their branches were joined to them are one."""
+    heads: dict[int, Counter[int]] = defaultdict(Counter)
+    for variant, counted in zip(variants, begun, strict=True):
+        heads[merged[groups[frozenset(variant)]]].update(counted)
+    first: dict[int, int] = {}
+    same = {}
+    for group in sorted(heads):
+        head, count = heads[group].most_common(1)[0] if heads[group] else (-1, 0)
+        same[group] = first.setdefault(head, group) if 2 * count >= max(heads[group].total(), 1) else group
+    return {group: same[other] for group, other in merged.items()}
 
 
 def _one_apart(one: Keys, other: Keys) -> bool:

@@ -140,7 +140,9 @@ class _Walked:
             return "loop"
         ahead = [other for own, other in edges - self.loops if own == source]
         behind = [own for own, other in edges - self.loops if other == target]
-        if any((target, each) in self.together for each in ahead) or any((source, each) in self.together for each in behind):
+        if any((target, each) in self.together for each in ahead) or any(
+            (source, each) in self.together for each in behind
+        ):
             return "parallel"
         return "branch" if len(ahead) > 1 else "next"
 
@@ -151,7 +153,9 @@ def found_edges(workflow: Workflow, names: dict[int, str]) -> list[Edges]:
     for number in range(1, len(workflow.tasks) + 1):
         places: dict[int, Place] = {0: ("", 0)}
         seen = Counter[str]()
-        for step_, key in workflow.steps.filter(pl.col("task") == number, pl.col("step") > 0).select("step", "key").rows():
+        for step_, key in (
+            workflow.steps.filter(pl.col("task") == number, pl.col("step") > 0).select("step", "key").rows()
+        ):
             name = names.get(key, f"noise {key}")
             seen[name] += 1
             places[step_] = (name, seen[name])
