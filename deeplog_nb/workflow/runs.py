@@ -60,12 +60,18 @@ def runs(entries: Entries, begins: Mask, *, tau: float) -> Runs:
             break
         begins = begins.copy()
         begins[found.begins[joined]] = False
-        found = _cut(entries, begins, found.types[found.of_run][~joined])
+        found = _cut(entries, begins, _key_sets(found.variants)[found.of_run][~joined])
     return found
 
 
+def _key_sets(variants: tuple[Keys, ...]) -> Ints:
+    """A number for the keys of each variant, whatever their order."""
+    known: dict[frozenset[int], int] = {}
+    return np.array([known.setdefault(frozenset(variant), len(known)) for variant in variants], np.int64)
+
+
 def _cut(entries: Entries, begins: Mask, heads: Ints | None = None) -> Runs:
-    """The runs that begin there; ``heads`` are the types of what each began with before something was joined to it."""
+    """The runs that begin there; ``heads`` tell the keys that each had before something was joined to it."""
     starts = np.flatnonzero(begins)
     numbers = pl.Series("run", np.cumsum(begins)).set_sorted()
     listed = pl.DataFrame([numbers, pl.Series("keys", entries.keys)]).group_by("run", maintain_order=True).agg("keys")
@@ -143,7 +149,7 @@ def _with_heads(
     groups: dict[frozenset[int], int],
     begun: Sequence[Counter[int]],
 ) -> dict[int, int]:
-    """Groups that began with runs of the same type before their branches were joined to them are one."""
+    """Groups whose runs had the same keys before their branches were joined to them are one."""
     heads: dict[int, Counter[int]] = defaultdict(Counter)
     for variant, counted in zip(variants, begun, strict=True):
         heads[merged[groups[frozenset(variant)]]].update(counted)
