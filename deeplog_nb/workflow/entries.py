@@ -30,11 +30,13 @@ class Entries:
     keys: Ints  # [M]
     lengths: Ints  # [S]
     counts: Ints  # [S] how many sessions each one stands for
+    open_counts: Ints | int = 0  # [S] of those, how many the log's end cut off
 
     @classmethod
     def of(cls, sequences: Sequences) -> Entries:
-        """Those of all these sequences; open sessions count as well."""
-        return cls(sequences.keys, sequences.lengths, sequences.counts + sequences.open_counts)
+        """Those of all these sequences, of open sessions as well."""
+        both = sequences.counts + sequences.open_counts
+        return cls(sequences.keys, sequences.lengths, both, sequences.open_counts)
 
     @property
     def rows(self) -> Ints:
@@ -56,13 +58,7 @@ class Entries:
     def only(self, kept: Mask) -> Entries:
         """These entries without the others: what was around one stands side by side."""
         lengths = np.bincount(self.rows[kept], minlength=len(self.lengths)).astype(np.int64)
-        return Entries(self.keys[kept], lengths, self.counts)
-
-    def head(self, most: int) -> Entries:
-        """The first so many entries; the session that reaches over is cut."""
-        ends = np.minimum(np.cumsum(self.lengths), most)
-        lengths = np.diff(np.concatenate([[0], ends]))
-        return Entries(self.keys[:most], lengths, self.counts)
+        return Entries(self.keys[kept], lengths, self.counts, self.open_counts)
 
     def sequences(self) -> Sequences:
         """The same as the windows are made from."""

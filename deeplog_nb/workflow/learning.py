@@ -50,8 +50,9 @@ def learn(variants: Counted, least: float) -> Learnt:
         entries.update({step: count * times for step, times in Counter(run).items()})
         visits.update(dict.fromkeys(set(run), count))
     edges = {edge: count for edge, count in gone.items() if count >= max(least * size, 1)}
-    joins = frozenset(join for each in ways if each.fits for join in each.joins)
-    loops = frozenset(loop for each in ways if each.fits for loop in each.loops)
+    allowed = [each for each, (_, count) in zip(ways, found.runs, strict=True) if each.fits and count]
+    joins = frozenset(join for each in allowed for join in each.joins)
+    loops = frozenset(loop for each in allowed for loop in each.loops)
     told = [_told(each, places) for each, places in zip(ways, found.places, strict=True)]
     steps = range(1, len(found.keys) + 1)
     counts, came = tuple(entries[step] for step in steps), (size, *(visits[step] for step in steps))

@@ -64,6 +64,15 @@ def runs(entries: Entries, begins: Mask, *, tau: float) -> Runs:
     return found
 
 
+def _finished(entries: Entries, starts: Ints) -> Ints:
+    """How often each run came to its end: the last one of a session that the log cut off did not."""
+    rows = entries.rows[starts]
+    last = np.append(rows[1:] != rows[:-1], True)[: len(rows)]
+    cut = np.broadcast_to(entries.open_counts, entries.counts.shape)[rows]
+    found: Ints = entries.counts[rows] - cut * last
+    return found
+
+
 def _key_sets(variants: tuple[Keys, ...]) -> Ints:
     """A number for the keys of each variant, whatever their order."""
     known: dict[frozenset[int], int] = {}
@@ -78,7 +87,7 @@ def _cut(entries: Entries, begins: Mask, heads: Ints | None = None) -> Runs:
     distinct = listed.select(pl.col("keys").unique(maintain_order=True)).with_row_index("variant")
     of_run = listed.join(distinct, on="keys", how="left", maintain_order="left")["variant"].to_numpy().astype(np.int64)
     variants = tuple(map(tuple, distinct["keys"].to_list()))
-    weights = entries.weights[starts]
+    weights = _finished(entries, starts)
     counts = np.bincount(of_run, weights, minlength=len(variants))
     begun = [Counter[int]() for _ in variants]
     if heads is not None:
@@ -168,6 +177,8 @@ def _one_apart(one: Keys, other: Keys) -> bool:
 def _joined(found: Runs, entries: Entries, tau: float) -> Mask:
     """Which runs are joined to the one before: [R]."""
     types = found.types[found.of_run]
+    if not len(types):
+        return np.zeros(0, np.bool_)
     before = np.where(entries.firsts[found.begins], -1, np.concatenate([[-1], types[:-1]]))
     follows = _follows(types, before, found.weights)
     home = _homes(follows, _keys(found, 0.5), _keys(found, SOME), tau)

@@ -204,7 +204,7 @@ class _Cut:
         distinct = sequences(sessions)
         whole = Entries.of(distinct)
         noise = at_random(whole) if background is None else tuple(sorted(background))
-        return cls(whole, ~np.isin(whole.keys, noise), noise, distinct.of_session)
+        return cls(whole, ~np.isin(whole.keys, [0, *noise]), noise, distinct.of_session)  # 0 fits no template
 
     @cached_property
     def entries(self) -> Entries:
@@ -256,7 +256,7 @@ def _learnt(found: Runs, least: float) -> dict[int, Learnt]:
     for variant, kind, count in zip(found.variants, found.types.tolist(), counts, strict=True):
         entries[kind] += count * len(variant)
     bound = least * entries.total()
-    own: dict[int, list[tuple[Keys, int]]] = {kind: [] for kind in sorted(entries) if entries[kind] >= bound}
+    own: dict[int, list[tuple[Keys, int]]] = {kind: [] for kind in sorted(entries) if entries[kind] >= max(bound, 1)}
     for variant, kind, count in zip(found.variants, found.types.tolist(), counts, strict=True):
         if kind in own:
             own[kind].append((variant, count))

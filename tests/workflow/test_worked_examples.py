@@ -29,7 +29,9 @@ TEXTS = {
 
 
 def small(history, seed=0):
-    return KeyModel(history=history, layers=1, units=32, training=Training(epochs=8, draws=1024, device="cpu", seed=seed))
+    return KeyModel(
+        history=history, layers=1, units=32, training=Training(epochs=8, draws=1024, device="cpu", seed=seed)
+    )
 
 
 def learners(sessions):
