@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from deeplog_nb.sessions.vocabulary import Vocabulary
+from deeplog_nb.sessions.vocabulary import FIRST, Vocabulary
 from deeplog_nb.sessions.windows import Ints, Sequences
 
 Mask = npt.NDArray[np.bool_]
@@ -21,6 +21,7 @@ Shares = npt.NDArray[np.float64]
 
 OFTEN: Final = 10  # occurrences of a key under which nobody can say that its places are random
 APART: Final = 0.35  # of the way from random neighbours to neighbours never met elsewhere
+REGULAR: Final = 0.4  # variance over mean of a key's number in equal stretches up to which it comes at a pace
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def at_random(entries: Entries) -> tuple[int, ...]:
     """The keys whose neighbours on both sides are those of any place: they come at random, and are of no task.
 
     A key's neighbours are compared with all keys of the log by total variation distance, less what so few
-    occurrences differ by chance.
+    occurrences differ by chance; and how many come in equal stretches of the log varies as chance has it.
 
     >>> keys = np.array([1, 2, 3, 4] * 100)
     >>> places = np.sort(np.random.default_rng(0).integers(0, 400, 40))
@@ -82,7 +83,15 @@ def at_random(entries: Entries) -> tuple[int, ...]:
     pairs = _pairs(codes, entries, vocabulary.inputs)
     often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs).astype(np.float64)
     random = (_distance(pairs, often) < APART) & (_distance(pairs.T, often) < APART) & (often >= OFTEN)
-    return tuple(key for key, at_random in zip(vocabulary.keys, random[2:].tolist(), strict=True) if at_random)
+    found = (code for code in np.flatnonzero(random).tolist() if code >= FIRST and _scatter(codes == code) > REGULAR)
+    return tuple(vocabulary.keys[code - FIRST] for code in found)
+
+
+def _scatter(here: Mask) -> float:
+    """Variance over mean of a key's number in stretches that have one on average: 1 by chance, 0 at a regular pace."""
+    size = max(round(len(here) / max(int(here.sum()), 1)), 1)
+    counts = here[: len(here) // size * size].reshape(-1, size).sum(axis=1)
+    return float(counts.var() / counts.mean()) if counts.any() else 0.0
 
 
 def _pairs(codes: Ints, entries: Entries, size: int) -> Shares:

@@ -28,7 +28,7 @@ def trace(tasks: Tasks, sessions: pl.DataFrame) -> pl.DataFrame:
     own = sessions.select("session").unique(maintain_order=True).join(distinct.of_session, on="session")
     spread = own.join(listed, on="sequence", maintain_order="left").explode(*PLACED)
     order = sessions.with_row_index("_row").sort(pl.col("_row").first().over("session"), "_row")
-    return order.drop("_row").with_columns(spread.select(*PLACED))
+    return order.with_columns(spread.select(*PLACED)).sort("_row").drop("_row")
 
 
 def _told(placed: list[Placed | None]) -> list[tuple[int | None, int | None, int | None, bool | None]]:
