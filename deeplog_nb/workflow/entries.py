@@ -21,6 +21,7 @@ Shares = npt.NDArray[np.float64]
 
 OFTEN: Final = 10  # occurrences of a key under which nobody can say that its places are random
 APART: Final = 0.35  # of the way from random neighbours to neighbours never met elsewhere
+BESIDE: Final = 0.15  # share of the entries above which a key is no background
 REGULAR: Final = 0.4  # variance over mean of a key's number in equal stretches up to which it comes at a pace
 
 
@@ -82,7 +83,8 @@ def at_random(entries: Entries) -> tuple[int, ...]:
     codes = vocabulary.codes(entries.keys)
     pairs = _pairs(codes, entries, vocabulary.inputs)
     often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs).astype(np.float64)
-    random = (_distance(pairs, often) < APART) & (_distance(pairs.T, often) < APART) & (often >= OFTEN)
+    random = (_distance(pairs, often) < APART) & (_distance(pairs.T, often) < APART)
+    random &= (often >= OFTEN) & (often <= BESIDE * often.sum())
     found = (code for code in np.flatnonzero(random).tolist() if code >= FIRST and _scatter(codes == code) > REGULAR)
     return tuple(vocabulary.keys[code - FIRST] for code in found)
 
