@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from deeplog_nb.baselines.pca import PrincipalComponents
     from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
     from deeplog_nb.baselines.tfidf import TfidfLSTM
+    from deeplog_nb.case.case import Case
     from deeplog_nb.case.report import write_report
-    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_hdfs, make_openstack
-    from deeplog_nb.detector import Cut, Detector, load
+    from deeplog_nb.case.tail import Tail, tail
+    from deeplog_nb.controls.live import Panel, live
+    from deeplog_nb.data import Bundled, Generated, load_hdfs, load_openstack, make_bgl, make_hdfs, make_openstack
+    from deeplog_nb.detector import Detector, load
     from deeplog_nb.events.edit import Edit
     from deeplog_nb.events.spell import Spell
     from deeplog_nb.events.structured import Structured, from_structured
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from deeplog_nb.events.unseen import Unseen
     from deeplog_nb.frames import DeepLogError, FrameError, InputError, ModelError
     from deeplog_nb.lines.detection import Detection
+    from deeplog_nb.lines.follow import Follower, Gap
     from deeplog_nb.lines.layouts import Layout, layouts
     from deeplog_nb.lines.limits import Limits
     from deeplog_nb.lines.read import detect_layout, read, scan
@@ -34,9 +38,12 @@ if TYPE_CHECKING:
     from deeplog_nb.models.folds import rank_left_out
     from deeplog_nb.models.keys import KeyModel
     from deeplog_nb.models.ngram import NGram
+    from deeplog_nb.models.teaching import Teaching
     from deeplog_nb.models.training import Training
+    from deeplog_nb.models.update import Update
     from deeplog_nb.models.values import ValueModel
     from deeplog_nb.models.zscore import ZScore
+    from deeplog_nb.sessions.cut import Cut
     from deeplog_nb.sessions.flat import Flat, from_keys
     from deeplog_nb.sessions.halves import first_half, second_half
     from deeplog_nb.sessions.holdout import holdout
@@ -44,6 +51,7 @@ if TYPE_CHECKING:
     from deeplog_nb.sessions.parameters import parameters, retype
     from deeplog_nb.sessions.sessionize import sessionize
     from deeplog_nb.sessions.suggest import suggest_sessions
+    from deeplog_nb.stream.stream import Stream
     from deeplog_nb.verdicts.calibrate import calibrate
     from deeplog_nb.verdicts.coverage import coverage
     from deeplog_nb.verdicts.curve import score_curve
@@ -59,7 +67,11 @@ if TYPE_CHECKING:
     from deeplog_nb.views.charts import rank_cdf
     from deeplog_nb.views.display import Picture
     from deeplog_nb.views.errors import error_series, value_series
+    from deeplog_nb.views.feedback import feedback_curve
+    from deeplog_nb.views.figure import Graph
+    from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
+    from deeplog_nb.workflow.compare import compare
     from deeplog_nb.workflow.workflow import Workflow
 
 _HOMES = {
@@ -69,9 +81,12 @@ _HOMES = {
     "baselines.pca": ("PrincipalComponents",),
     "baselines.rules": ("Bigrams", "SessionLength", "UnseenKey"),
     "baselines.tfidf": ("TfidfLSTM",),
+    "case.case": ("Case",),
     "case.report": ("write_report",),
-    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_hdfs", "make_openstack"),
-    "detector": ("Cut", "Detector", "load"),
+    "case.tail": ("Tail", "tail"),
+    "controls.live": ("Panel", "live"),
+    "data": ("Bundled", "Generated", "load_hdfs", "load_openstack", "make_bgl", "make_hdfs", "make_openstack"),
+    "detector": ("Detector", "load"),
     "events.edit": ("Edit",),
     "events.spell": ("Spell",),
     "events.structured": ("Structured", "from_structured"),
@@ -79,6 +94,7 @@ _HOMES = {
     "events.unseen": ("Unseen",),
     "frames": ("DeepLogError", "FrameError", "InputError", "ModelError"),
     "lines.detection": ("Detection",),
+    "lines.follow": ("Follower", "Gap"),
     "lines.layouts": ("Layout", "layouts"),
     "lines.limits": ("Limits",),
     "lines.read": ("detect_layout", "read", "scan"),
@@ -86,9 +102,12 @@ _HOMES = {
     "models.folds": ("rank_left_out",),
     "models.keys": ("KeyModel",),
     "models.ngram": ("NGram",),
+    "models.teaching": ("Teaching",),
     "models.training": ("Training",),
+    "models.update": ("Update",),
     "models.values": ("ValueModel",),
     "models.zscore": ("ZScore",),
+    "sessions.cut": ("Cut",),
     "sessions.flat": ("Flat", "from_keys"),
     "sessions.halves": ("first_half", "second_half"),
     "sessions.holdout": ("holdout",),
@@ -96,6 +115,7 @@ _HOMES = {
     "sessions.parameters": ("parameters", "retype"),
     "sessions.sessionize": ("sessionize",),
     "sessions.suggest": ("suggest_sessions",),
+    "stream.stream": ("Stream",),
     "verdicts.calibrate": ("calibrate",),
     "verdicts.coverage": ("coverage",),
     "verdicts.curve": ("score_curve",),
@@ -111,7 +131,11 @@ _HOMES = {
     "views.charts": ("rank_cdf",),
     "views.display": ("Picture",),
     "views.errors": ("error_series", "value_series"),
+    "views.feedback": ("feedback_curve",),
+    "views.figure": ("Graph",),
+    "views.graph": ("graph",),
     "views.progress": ("Progress",),
+    "workflow.compare": ("compare",),
     "workflow.workflow": ("Workflow",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -119,6 +143,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Bigrams",
     "Bundled",
+    "Case",
     "CountDistance",
     "CountModel",
     "Cut",
@@ -128,8 +153,11 @@ __all__ = [
     "Detector",
     "Edit",
     "Flat",
+    "Follower",
     "FrameError",
+    "Gap",
     "Generated",
+    "Graph",
     "InputError",
     "Invariants",
     "KeyModel",
@@ -139,6 +167,7 @@ __all__ = [
     "Mutants",
     "NGram",
     "NGramTopG",
+    "Panel",
     "Picture",
     "Policy",
     "PrincipalComponents",
@@ -146,34 +175,43 @@ __all__ = [
     "SessionLength",
     "Setting",
     "Spell",
+    "Stream",
     "Structured",
     "Suitability",
+    "Tail",
+    "Teaching",
     "Templates",
     "TfidfLSTM",
     "Training",
     "Unseen",
     "UnseenKey",
+    "Update",
     "ValueModel",
     "Workflow",
     "ZScore",
     "alarms",
     "calibrate",
+    "compare",
     "coverage",
     "detect_layout",
     "detection_power",
     "error_series",
     "evaluate",
     "false_alarms",
+    "feedback_curve",
     "first_half",
     "from_keys",
     "from_structured",
+    "graph",
     "holdout",
     "judge",
     "judge_values",
     "layouts",
+    "live",
     "load",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
     "mutants",
@@ -190,6 +228,7 @@ __all__ = [
     "sessionize",
     "suggest_sessions",
     "suitability",
+    "tail",
     "value_metrics",
     "value_series",
     "write_report",

@@ -16,6 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.case.facts import line_counts, read_fact, sessions_fact
+from deeplog_nb.case.watch import add_options as add_watch_options
 from deeplog_nb.evaluation.command import add_options
 from deeplog_nb.frames import DeepLogError, InputError
 
@@ -23,12 +24,14 @@ SHOWN: Final = 20  # findings printed; the report holds more
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 = done (anomalies or not), 2 = bad input, said in one sentence."""
+    """Run one command; 0 = done (anomalies or not), 2 = bad input, said in one sentence, 130 = Ctrl-C."""
     wanted = _parser().parse_args(arguments)
     try:
         wanted.run(wanted)
     except DeepLogError as error:
         return _refuse(str(error))
+    except KeyboardInterrupt:
+        return 130  # what shells call an end by Ctrl-C
     except BrokenPipeError:  # whoever read what we print has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
@@ -58,7 +61,7 @@ def report(wanted: argparse.Namespace) -> None:
         [*wanted.suspect, *(wanted.normal or [])], [out / "report.html", out / "verdicts.parquet", wanted.save_model]
     )
     run = _judge(wanted)
-    page = write_report(out / "report.html", run.detector, run.lines, run.verdicts, about=run.about)
+    page = write_report(out / "report.html", run.detector, run.lines, run.verdicts, about=run.about, normal=run.normal)
     run.verdicts.write_parquet(out / "verdicts.parquet")
     seconds = time.perf_counter() - began
     if wanted.json:
@@ -114,6 +117,14 @@ def evaluate(wanted: argparse.Namespace) -> None:
         print(text)
 
 
+def watch(wanted: argparse.Namespace) -> None:
+    """Judge a log as it grows, print alarms as they come and keep them in a case, until Ctrl-C."""
+    from deeplog_nb.case.watch import texts
+
+    for text in texts(wanted, note=lambda said: print(said, file=sys.stderr, flush=True)):
+        print(text, flush=True)
+
+
 def _refuse_to_overwrite(sources: Sequence[str], outputs: Sequence[str | Path | None]) -> None:
     """An error where what we would write is what we are to read."""
     from deeplog_nb.lines.files import find_files
@@ -147,6 +158,7 @@ class Run:
     lines: pl.DataFrame
     verdicts: pl.DataFrame
     about: dict[str, str]
+    normal: pl.DataFrame | None  # what the detector was fitted on, unless it was loaded
 
 
 def _judge(wanted: argparse.Namespace) -> Run:
@@ -158,18 +170,20 @@ def _judge(wanted: argparse.Namespace) -> Run:
     lines = fitting(read(paths, layout=wanted.layout), wanted.layout)
     about = {"Read": read_fact(line_counts(lines), paths, wanted.layout)}
     half = None if wanted.model or wanted.normal else first_half(lines)
-    detector = _detector(wanted, half, about)
+    detector, normal = _detector(wanted, half, about)
     verdicts = detector.judge(lines)
     if half is not None:
         verdicts = second_half(verdicts, half, whole_sessions=not detector.cut.whole_files)
     if wanted.save_model:
         detector.save(wanted.save_model)
     about["Sessions"] = sessions_fact(detector, verdicts)
-    return Run(detector, lines, verdicts, about)
+    return Run(detector, lines, verdicts, about, normal)
 
 
-def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict[str, str]) -> Any:
-    """The detector to judge with: a saved one, or fitted on the normal log, or on the first half of this one."""
+def _detector(
+    wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict[str, str]
+) -> tuple[Any, pl.DataFrame | None]:
+    """The detector to judge with, and what it is fitted on: the normal log, or half of this one; None if saved."""
     from deeplog_nb.detector import Detector, load
     from deeplog_nb.lines.read import fitting, read
     from deeplog_nb.sessions.halves import has_times
@@ -177,7 +191,7 @@ def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict
 
     if wanted.model:
         about["Trained on"] = f"nothing now: the saved detector in {wanted.model}"
-        return load(wanted.model)
+        return load(wanted.model), None
     if half is None:
         normal = fitting(read(wanted.normal, layout=wanted.layout), wanted.layout)
         about["Trained on"] = read_fact(line_counts(normal), wanted.normal, wanted.layout)
@@ -187,7 +201,10 @@ def _detector(wanted: argparse.Namespace, half: pl.DataFrame | None, about: dict
             f"the first half of the log by {by} ({len(half):,} lines), taken as normal; the rest is judged"
         )
     with Progress("training") as progress:
-        return Detector.fit(normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress)
+        fitted = Detector.fit(
+            normal, by=wanted.session or "auto", gap=wanted.gap, count=wanted.count, progress=progress
+        )
+    return fitted, normal
 
 
 def _print_findings(found: Sequence[Any], run: Run) -> None:
@@ -263,7 +280,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     measured.set_defaults(run=evaluate)
     add_options(measured)
-    for command in (judged, parsed):
+    watched = commands.add_parser("watch", help="judge a log as it grows", description=watch.__doc__)
+    watched.set_defaults(run=watch)
+    add_watch_options(watched)
+    for command in (judged, parsed, watched):
         command.add_argument(
             "--layout",
             default="auto",

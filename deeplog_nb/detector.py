@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -21,44 +22,27 @@ from deeplog_nb.lines.layouts import layouts
 from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Step
+from deeplog_nb.models.update import Update
 from deeplog_nb.models.values import ValueModel
+from deeplog_nb.sessions.cut import Cut
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
+from deeplog_nb.verdicts.answers import Answers, answer, compared, entries
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
+from deeplog_nb.verdicts.learner import Learner
 from deeplog_nb.verdicts.policy import Policy
 
-FORMAT: Final = 3
+if TYPE_CHECKING:
+    from deeplog_nb.stream.stream import Stream
+
+FORMAT: Final = 4
 COUNTS: Final = "counts.json"  # beside the others where sessions have an id
 PARTS: Final = ("templates.json", "keys.json", "values.json", "held_out.parquet", "held_errors.parquet")
 LEAST: Final = 200  # training entries; with fewer there is nothing to learn an order from
 WINDOW: Final = 100  # entries that count as a session where the log has none
 FEW: Final = 10  # held-out sessions under which bounds are set by windows of entries instead
 AUTO: Final = 0.2  # share of the lines that must name an id before we take a layout's id for the log's
-
-
-@dataclass(frozen=True)
-class Cut:
-    """How this log falls into sessions; with nothing given a file is one session, read in windows."""
-
-    by: str | None = None
-    gap: str | None = None
-    count: int | None = None
-
-    @property
-    def whole_files(self) -> bool:
-        """Whether there is no id, no gap and no count."""
-        return self == Cut()
-
-    @property
-    def unit(self) -> Literal["session", "line"]:
-        """What an alarm is counted by."""
-        return "line" if self.whole_files else "session"
-
-    def __str__(self) -> str:
-        said = [f"by {self.by}"] * bool(self.by) + [f"by a silence of {self.gap}"] * bool(self.gap)
-        said += [f"in windows of {self.count} lines"] * bool(self.count)
-        return ", ".join(said) or "none (each file is one session, read in windows)"
 
 
 @dataclass(frozen=True)
@@ -73,6 +57,8 @@ class Detector:
     cut: Cut
     held_out: pl.DataFrame  # RANKS of the held-out normal sessions that the policy comes from
     held_errors: pl.DataFrame  # and their ERRORS
+    allowed: tuple[str, ...] = ()  # patterns of alarms that a person said are normal
+    learnt: tuple[str, ...] = ()  # which answers the models have learnt
 
     @classmethod
     def fit(
@@ -124,7 +110,9 @@ class Detector:
     def judge(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES. A line that is in no session is judged too, for being unseen.
 
-        ``shape`` is the masked text of a message that fits no template, which has no other name.
+        ``shape`` is the masked text of a message that fits no template, which has no other name; ``pattern`` and
+        ``session_pattern`` are what a person's answer is about (see ``verdicts.allowing``), ``allowed`` whether one
+        said that this alarm is normal.
         """
         place = {"file": pl.Categorical(), "line": pl.UInt64()}
         events = self.templates.parse(check(lines, place, "lines"))
@@ -135,7 +123,59 @@ class Detector:
             ordered, errors = self.keys.rank(sessions), self.values.errors(sessions)
             counted = self.counts.check(sessions) if self.counts else None
             ranks = pl.concat([ordered, ranks.select(ordered.columns)])
+        return self.answered(self.conclude(ranks, errors, counted, events))
+
+    def conclude(
+        self, ranks: pl.DataFrame, errors: pl.DataFrame, counted: pl.DataFrame | None, events: pl.DataFrame
+    ) -> pl.DataFrame:
+        """VERDICTS from what the models say, row by row, as yet without a person's answers.
+
+        Of the ``events`` those of key 0 are enough.
+        """
         return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+
+    def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
+        """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""
+        from deeplog_nb.stream.stream import Stream
+
+        return Stream(self, idle=idle, state=state)
+
+    def answered(self, verdicts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts with their patterns, and without the alarms that were said to be normal."""
+        return self.learner.answered(verdicts)
+
+    def update(self, answers: Answers | pl.DataFrame, *, lines: pl.DataFrame | None = None) -> Update[Detector]:
+        """A new detector that knows what a person said (paper, 3.3): a Case, or its LABELS. This one is not touched.
+
+        What was said to be normal is allowed, exactly (see ``verdicts.allowing``), unless a confirmed anomaly looks
+        the same. Each model learns it only if every confirmed anomaly stays an alarm and no more of the held-out
+        normal sessions becomes one; ``refused`` says what did not pass. With the LINES that the labels are about,
+        values and waits are learnt too, and ``changes`` are those of all their alarms.
+        """
+        labels = answers if isinstance(answers, pl.DataFrame) else answers.labels()
+        sessions = None if lines is None else self.sessions(lines)
+        held = entries(self.held_out)
+        told = answer(self.learner, self.values, labels, learnt=self.learnt, holdout=held, sessions=sessions)
+        new = replace(
+            self,
+            keys=told.learner.keys,
+            counts=told.learner.counts,
+            allowed=told.learner.allowed,
+            values=told.values,
+            held_out=told.learner.keys.rank(held),
+            learnt=told.learnt,
+        )
+        changes = told.changes if lines is None else compared(self.judge(lines), new.judge(lines), labels)
+        return Update(new, changes, told.refused)
+
+    def sessions(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """SESSIONS of these LINES, as this detector tells them apart."""
+        return sessionize(self.templates.parse(lines), **asdict(self.cut))
+
+    @property
+    def learner(self) -> Learner:
+        """What judges order and counts, and learns from answers."""
+        return Learner(self.keys, self.counts, self.policy, self.allowed, whole=not self.cut.whole_files)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -157,7 +197,8 @@ class Detector:
             content = BytesIO()
             frame.write_parquet(content)
             write_whole(folder / f"{name}.parquet", content.getvalue())
-        facts = {"format": FORMAT, "cut": asdict(self.cut), "policy": asdict(self.policy), "parts": _digests(folder)}
+        told = {"cut": asdict(self.cut), "policy": asdict(self.policy), "allowed": self.allowed, "learnt": self.learnt}
+        facts = {"format": FORMAT, **told, "parts": _digests(folder)}
         write_whole(folder / "detector.json", json.dumps(facts, indent=1).encode())
 
     @classmethod
@@ -171,11 +212,12 @@ class Detector:
             held_out = check(pl.read_parquet(folder / "held_out.parquet"), RANKS, "held_out.parquet")
             held_errors = check(pl.read_parquet(folder / "held_errors.parquet"), ERRORS, "held_errors.parquet")
             policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
+            said = _texts(facts["allowed"]), _texts(facts["learnt"])
         except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
             raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
         counts = CountModel.load(folder) if (folder / COUNTS).exists() else None
         models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device), counts
-        return cls(Templates.load(folder / "templates.json"), *models, policy, cut, held_out, held_errors)
+        return cls(Templates.load(folder / "templates.json"), *models, policy, cut, held_out, held_errors, *said)
 
     def __repr__(self) -> str:
         return f"Detector({self.templates!r}, {self.keys!r}, {self.values!r}, {self.policy!r}, sessions {self.cut})"
@@ -198,6 +240,8 @@ def load(folder: Path | str, *, device: str = "auto") -> Detector:
 
 def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
+    if events.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
     at = ["file", "line"]
     text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
     strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
@@ -226,9 +270,16 @@ def _facts(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.parent}: holds no saved detector ({path.name} is missing)") from error
     except ValueError as error:
         raise ModelError(f"{path}: not a saved detector ({error})") from error
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT or not {"cut", "policy", "parts"} <= facts.keys():
+    needed = {"cut", "policy", "allowed", "learnt", "parts"}
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT or not needed <= facts.keys():
         raise ModelError(f"{path}: not a saved detector, or one of another version; train it anew")
     return facts
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("what was allowed or learnt is no list of texts")
+    return tuple(values)
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -23,16 +23,17 @@ def replacing(path: Path) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(name)
-        _sync(Path(name))
+        sync(Path(name))
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until the disk has this file, or the names in this folder."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

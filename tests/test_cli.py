@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from deeplog_nb.case.tail import Tail
 from deeplog_nb.cli import main
 from deeplog_nb.data import load_openstack, make_openstack
 from deeplog_nb.events.spell import Spell
@@ -163,3 +164,31 @@ def test_templates_that_are_there_are_extended(tmp_path: Path) -> None:
     assert main(["parse", str(log), "--templates", str(store)]) == 0
     assert Templates.load(store).frame["name"].to_list() == ["added", None]
     assert Templates.load(store).history.height == 1
+
+
+def test_a_growing_log_is_watched_until_interrupted(judged, log, tmp_path, capsys, monkeypatch):
+    """Alarms are printed as they come, safe to show; the next time it goes on where it was left."""
+    ours = (log.read_text() + "a line \x1b[31m that was never seen\n") * 2
+    monkeypatch.setattr("deeplog_nb.case.tail.Tail.__iter__", interrupted(Tail.__iter__, after=len(ours)))
+    (tmp_path / "growing.log").write_text(ours)
+    command = ["watch", str(tmp_path / "growing.log"), "--model", str(judged / "model"), "--case", str(tmp_path / "c")]
+    assert main(command) == 0
+    *alarms, last = capsys.readouterr().out.splitlines()
+    assert any(r"growing.log:" in alarm and r"a line \x1b[31m that" in alarm for alarm in alarms)
+    assert last.endswith(f"kept in {tmp_path / 'c'}")
+    assert main(command) == 0
+    again = capsys.readouterr()
+    assert again.out == f"0 records judged, 0 alarms; kept in {tmp_path / 'c'}\n"
+    assert "from where it was left" in again.err
+
+
+def interrupted(ticks, after):
+    """The same ticks, until the log has been read so far; then what Ctrl-C raises."""
+
+    def until(tail):
+        for tick in ticks(tail):
+            yield tick
+            if json.loads(tail._kept or "{}").get("offset", 0) >= after - 100 and not tick.more:
+                raise KeyboardInterrupt
+
+    return until

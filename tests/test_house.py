@@ -30,6 +30,7 @@ LEVELS: Final = (
     ("baselines", "workflow"),
     ("evaluation",),
     ("views",),
+    ("stream",),
     ("detector",),
     ("case",),
     ("controls",),

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from deeplog_nb.case.findings import Finding, Near
-from deeplog_nb.case.page import Html, bar, clip, join, tag
 from deeplog_nb.case.words import RULE_WORDS, percent
 from deeplog_nb.views.axes import counted
+from deeplog_nb.views.page import Html, bar, clip, join, tag
 
 BESIDE: Final = 500  # characters of a line that did not raise the alarm
 NAME: Final = 160  # characters of a session's name

@@ -8,12 +8,12 @@ from typing import Final
 
 import polars as pl
 
-from deeplog_nb.case.page import Html, clip, facts, join, table, tag
 from deeplog_nb.case.words import one_in
 from deeplog_nb.detector import Detector
 from deeplog_nb.models.training import training_device
 from deeplog_nb.verdicts.policy import Policy
 from deeplog_nb.views.axes import counted
+from deeplog_nb.views.page import Html, clip, facts, join, table, tag
 
 TEMPLATES: Final = 200  # shown, the most frequent
 FILES: Final = 20  # named in full

@@ -1,6 +1,6 @@
 """One run as one HTML file to mail, print or file: verdict first, then what happened, then how it was judged.
 
-No script, nothing from the network. What the sections say is in ``sections``, how HTML is made in ``page``.
+No script, nothing from the network. What the sections say is in ``sections``, how HTML is made in ``views.page``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Final
 
 import polars as pl
 
+from deeplog_nb.case.differences import differences
 from deeplog_nb.case.findings import PLACE, findings, shown_files
-from deeplog_nb.case.page import document
 from deeplog_nb.case.sections import Run, body
 from deeplog_nb.case.words import headline
 from deeplog_nb.detector import Detector
@@ -21,6 +21,7 @@ from deeplog_nb.frames import LINES, VERDICTS, InputError, check
 from deeplog_nb.resources import shipped
 from deeplog_nb.verdicts.patterns import alarms, patterns
 from deeplog_nb.views.display import Picture
+from deeplog_nb.views.page import document
 
 __all__ = ["findings", "write_report"]
 
@@ -36,11 +37,13 @@ def write_report(
     verdicts: pl.DataFrame,
     *,
     about: Mapping[str, str] | None = None,
+    normal: pl.DataFrame | None = None,
 ) -> Path:
     """Write the report of these VERDICTS, the detector's for these LINES; returns where it is.
 
     ``verdicts`` may lack whole sessions that are not to be reported. ``about`` are facts for its head, in
-    their order: what was read, what it was trained on. One file below 3 MB, readable without network or script.
+    their order: what was read, what it was trained on. With the ``normal`` LINES the report also says what differs from
+    them as a whole. One file below 3 MB, readable without network or script.
     """
     check(lines, LINES, "lines")
     check(verdicts, VERDICTS | PLACE, "verdicts")
@@ -55,6 +58,7 @@ def write_report(
         alarms=alarms(verdicts),
         names=shown_files(verdicts["file"].drop_nulls().unique(maintain_order=True).cast(pl.String).to_list()),
         picture=_picture(detector),
+        compared=None if normal is None else differences(detector, check(normal, LINES, "normal"), lines, verdicts),
     )
     write_whole(Path(path), _page(run).encode())
     return Path(path)

@@ -10,14 +10,15 @@ from typing import Final
 
 import polars as pl
 
+from deeplog_nb.case.differences import differing
 from deeplog_nb.case.entries import dimmed, entry, span, when
 from deeplog_nb.case.findings import Finding, with_messages
 from deeplog_nb.case.judging import judged_how, made_with
-from deeplog_nb.case.page import Html, clip, columns, facts, join, picture, table, tag
 from deeplog_nb.case.words import RULE_WORDS
 from deeplog_nb.detector import Detector
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.display import Picture
+from deeplog_nb.views.page import Html, clip, columns, facts, join, picture, table, tag
 
 OPEN: Final = 10  # findings that are unfolded; the others unfold on a click
 ROWS: Final = 500  # alarms in the table
@@ -39,6 +40,7 @@ class Run:
     alarms: pl.DataFrame
     names: Mapping[str, str]  # of files, as shown
     picture: Picture | None
+    compared: pl.DataFrame | None = None  # with the normal log, where there is one
 
     @cached_property
     def png(self) -> bytes | None:
@@ -54,7 +56,14 @@ def body(run: Run, limit: int) -> Html:
     """Everything between the body tags, texts of the log cut to ``limit`` characters."""
     parts = (
         _top(run, limit),
-        tag("main", _findings(run, limit), _alarms(run, limit), _model(run), judged_how(run.detector, limit)),
+        tag(
+            "main",
+            _findings(run, limit),
+            differing(run.compared, run.detector.templates, limit),
+            _alarms(run, limit),
+            _model(run),
+            judged_how(run.detector, limit),
+        ),
         made_with(run.detector, run.lines, run.verdicts, limit),
     )
     return join(parts)
@@ -64,7 +73,8 @@ def _top(run: Run, limit: int) -> Html:
     begin, end = run.verdicts.select(pl.col("time").min(), end=pl.col("time").max()).row(0)
     over = f"{span(begin, end)}, by the log’s clock" if begin and end else "The log states no times."
     alarms = {"alarms": "All alarms"} if len(run.alarms) else {}
-    links = {"findings": "What happened", **alarms, "model": "The model", "judged": "How it was judged"}
+    differs = {} if run.compared is None else {"differs": "What differs"}
+    links = {"findings": "What happened", **differs, **alarms, "model": "The model", "judged": "How it was judged"}
     return tag(
         "header",
         tag("p", "Log report", class_="kind"),

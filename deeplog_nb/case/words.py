@@ -14,6 +14,7 @@ import polars as pl
 from deeplog_nb.detector import Detector
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.views.axes import counted
+from deeplog_nb.views.text import gist
 
 RULE_WORDS: Final = {
     "unseen": "never seen",
@@ -26,7 +27,6 @@ RULE_WORDS: Final = {
 }
 QUOTED: Final = 140  # characters of a message or template in a title
 ENDS: Final = "the session ends"  # what Detector.expected calls the end
-_TAG: Final = re.compile(r"^(?:\[[^\]]*<\*>[^\]]*\]\s*|<\*>[\s:]+)+(?=\S)")  # says which machine, not what happened
 
 
 def headline(detector: Detector, verdicts: pl.DataFrame) -> str:
@@ -119,5 +119,4 @@ def _named(key: int | None, message: str, templates: Templates) -> str:
 
 def _quote(text: str) -> str:
     """The text in quotes, without the tag in front that names one machine or task, cut to a title's length."""
-    plain = _TAG.sub("", text[: 8 * QUOTED]).replace("<*>", "…").strip()
-    return f"‘{plain[:QUOTED]}{'…' if len(plain) > QUOTED else ''}’"
+    return f"‘{gist(text, QUOTED)}’"

@@ -5,6 +5,7 @@ It knows nothing of detectors, and the detectors nothing of it.
 
 from __future__ import annotations
 
+from deeplog_nb.data.bgl import make_bgl
 from deeplog_nb.data.bundled import Bundled, load_hdfs, load_openstack
 from deeplog_nb.data.generated import KINDS, LINE_TRUTH, TRUTH, Generated
 from deeplog_nb.data.hdfs import make_hdfs
@@ -18,6 +19,7 @@ __all__ = [
     "Generated",
     "load_hdfs",
     "load_openstack",
+    "make_bgl",
     "make_hdfs",
     "make_openstack",
 ]

@@ -6,7 +6,7 @@ How logs are made is not said here.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -71,7 +71,8 @@ class Generated:
 
     def __repr__(self) -> str:
         planted = self.truth["anomalous"].sum()
-        return f"Generated({self.lines.height} lines, {self.truth.height} sessions, {planted} anomalous)"
+        sessions = self.truth["session"].drop_nulls().len()
+        return f"Generated({self.lines.height} lines, {sessions} sessions, {planted} anomalous)"
 
     def write(self, folder: str | Path, name: str = "generated.log.gz") -> Path:
         """Path of the log written into the folder, gzipped if so named, with ``truth.csv`` beside it.
@@ -105,7 +106,12 @@ def assemble(runs: Iterable[Run], records: Iterable[Record], acceptor: Acceptor)
     return Generated(text, pl.DataFrame(rows, schema=TRUTH, orient="row"), lines)
 
 
-def _lines(ordered: list[Record]) -> pl.DataFrame:
+def streamed(ordered: Sequence[Record], truth: pl.DataFrame) -> Generated:
+    """The log of records in time order that belong to no session, with the truth about it."""
+    return Generated("".join(f"{record.text}\n" for record in ordered), truth, _lines(ordered))
+
+
+def _lines(ordered: Sequence[Record]) -> pl.DataFrame:
     rows = [(n, one.session, one.kind, one.step, one.task) for n, one in enumerate(ordered, 1)]
     return pl.DataFrame(rows, schema=LINE_TRUTH, orient="row")
 

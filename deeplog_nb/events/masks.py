@@ -65,11 +65,11 @@ def messages(lines: pl.DataFrame) -> pl.DataFrame:
     Traceback (most recent call last):
     deeplog_nb.frames.FrameError: lines: 1 of 2 messages is null, the first in row 1; fill or drop them
     """
-    empty = check(lines, {"message": pl.String()}, "lines")["message"].is_null()
-    if missing := int(empty.sum()):
+    told = check(lines, {"message": pl.String()}, "lines")["message"]
+    if missing := told.null_count():
         verb = "is" if missing == 1 else "are"
         raise FrameError(
-            f"lines: {missing} of {len(lines)} messages {verb} null, the first in row {empty.arg_max()}; "
+            f"lines: {missing} of {len(lines)} messages {verb} null, the first in row {told.is_null().arg_max()}; "
             "fill or drop them: lines.with_columns(pl.col('message').fill_null(''))"
         )
     return lines

@@ -6,6 +6,7 @@ those of them with a certain text at a wildcard, get another key, and their para
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -82,6 +83,16 @@ def filled(texts: Sequence[str]) -> pl.Expr:
         said.append(interleaved(literals, used))
         used += len(literals) - 1
     return pl.concat_list(said) if said else pl.lit([], pl.List(pl.String))
+
+
+def fill(texts: Sequence[str], values: Iterable[str]) -> list[str]:
+    r"""The same of one row, without a frame.
+
+    >>> fill(["\x1a", "a \x1a and \x1a"], ["1", "2", "3"])
+    ['1', 'a 2 and 3']
+    """
+    left = iter(values)
+    return [next(left) if text == HOLE else re.sub(HOLE, lambda _: next(left), text) for text in texts]
 
 
 def interleaved(literals: Sequence[str], first: int = 0) -> pl.Expr:

@@ -65,9 +65,18 @@ class Block:
 
 def blocks(opened: Opened, size: int = BLOCK) -> Iterator[Block]:
     """The text as blocks of whole lines; the last line of a file, and one that is cut, may lack its newline."""
-    stream, limit = opened.stream, opened.limits.record
+    stream = opened.stream
     form = form_of(stream.peek(SNIFFED), str(opened.source))
-    offset, rest, ended = len(filled(stream, len(form.mark))), b"", False
+    offset = len(filled(stream, len(form.mark)))
+    for block in blocks_from(stream, form, offset, opened.limits.record, size):
+        if stream.damage and block.offset + block.size == len(form.mark):
+            raise InputError(f"{opened.source}: nothing of it can be read: {stream.damage}")
+        yield block
+
+
+def blocks_from(stream: Peekable, form: Form, offset: int, limit: int, size: int = BLOCK) -> Iterator[Block]:
+    """The rest of a text whose form is known, from the line at this offset on; lines over the limit are cut."""
+    rest, ended = b"", False
     while not ended:
         fresh = filled(stream, size)
         ended = not stream.peek(1)
@@ -82,8 +91,6 @@ def blocks(opened: Opened, size: int = BLOCK) -> Iterator[Block]:
             final = ended and number == len(parts)
             yield from _not_crowded(Block(part, offset, final, cut, final and bool(stream.damage), form))
             offset += len(part) + cut
-    if stream.damage and offset == len(form.mark):
-        raise InputError(f"{opened.source}: nothing of it can be read: {stream.damage}")
     if not parts:
         yield Block(b"", offset, final=True, form=form)
 

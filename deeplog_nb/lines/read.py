@@ -21,11 +21,11 @@ from deeplog_nb.lines.blocks import Block, blocks, split_lines
 from deeplog_nb.lines.detection import Detection, detect
 from deeplog_nb.lines.fields import check_samples, own_names
 from deeplog_nb.lines.files import Paths, Source, find_files
-from deeplog_nb.lines.folding import Above, mark, split_last
+from deeplog_nb.lines.growing import Growing
 from deeplog_nb.lines.json_fields import json_columns
 from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
-from deeplog_nb.lines.records import Before, cut, last_of, to_records
+from deeplog_nb.lines.records import Before, cut
 
 WRONG: Final = 20  # lines none of which a named layout fits: it is the wrong one
 SAMPLE: Final = 400  # first lines looked at to tell the layout
@@ -113,7 +113,7 @@ def detect_layout(paths: Paths, *, limits: Limits = USUAL) -> Detection:
     sources = find_files(paths)
     with closing(open_texts(sources, limits)) as texts:
         for opened in texts:
-            if len(lines := _first_lines(opened)):
+            if len(lines := first_lines(opened)):
                 return detect(lines.to_list())
     raise _without_text(sources)
 
@@ -132,17 +132,17 @@ def _layouts(sources: list[Source], layout: str | Layout, limits: Limits) -> dic
     told: dict[Source, Layout | None] = {}
     guess = None
     for opened in open_texts(sources, limits):
-        told[opened.source] = guess = _told(opened, asked, guess)
+        told[opened.source] = guess = told_layout(opened, asked, guess)
     if not (first := next((each for each in told.values() if each), None)):
         raise _without_text(sources)
     return {source: each or first for source, each in told.items()}
 
 
-def _told(opened: Opened, asked: Layout | None, guess: Layout | None) -> Layout | None:
+def told_layout(opened: Opened, asked: Layout | None, guess: Layout | None) -> Layout | None:
     """The layout of a text by its first lines; a JSON one with the names that they have beyond the contract."""
     if asked and not asked.is_json:
         return asked
-    lines = _first_lines(opened)
+    lines = first_lines(opened)
     layout = asked or (detect(lines.to_list(), guess=guess).layout if len(lines) else None)
     return replace(layout, columns=json_columns(lines, layout)) if layout and layout.is_json else layout
 
@@ -152,7 +152,7 @@ def _without_text(sources: list[Source]) -> InputError:
     return InputError(f"{what} to tell the layout by; name the layout, or read another file")
 
 
-def _first_lines(opened: Opened) -> pl.Series:
+def first_lines(opened: Opened) -> pl.Series:
     """The first lines of a text that are not blank."""
     texts = split_lines(next(blocks(opened, 1 << 18)))["text"]
     return texts.filter(texts.str.strip_chars() != "").head(SAMPLE)
@@ -171,22 +171,19 @@ def _all_records(
 
 def _records(opened: Opened, layout: Layout, year: int | None) -> Iterator[pl.DataFrame]:
     """LINES of one text, a block at a time. The last record of a block waits for its continuation lines."""
-    source, limit = opened.source, opened.limits.record
-    before, above, held = _beginning(opened.modified) if year is None else Before(year), Above(), None
+    source = opened.source
+    growing = Growing(layout, beginning(opened.modified) if year is None else Before(year), opened.limits.record)
     columns = _schema([layout]).names()
     lines_in = bytes_in = 0
     with closing(_side_by_side(lambda block: cut(split_lines(block), layout), blocks(opened))) as cut_blocks:
         for block, lines in cut_blocks:
             lines_in += block.lines
             bytes_in += block.size
-            ready = mark(lines if held is None else pl.concat([held, lines]), above, limit)
-            if layout.folds and not block.final and len(ready):
-                ready, held, above = split_last(ready)
-            records = to_records(ready, layout, before)
-            before = last_of(records, before)
+            records, growing = growing.push(lines, final=block.final)
             yield records.with_columns(file=pl.lit(str(source)).cast(pl.Categorical)).select(columns)
-    if (lines_in, bytes_in) != (before.lines, before.bytes):
-        here, there = f"{lines_in} lines, {bytes_in} bytes", f"{before.lines} lines, {before.bytes} bytes"
+    if (lines_in, bytes_in) != (growing.before.lines, growing.before.bytes):
+        here = f"{lines_in} lines, {bytes_in} bytes"
+        there = f"{growing.before.lines} lines, {growing.before.bytes} bytes"
         raise DeepLogError(f"{source}: {here} in, {there} out; this is a defect, please report it")
 
 
@@ -210,7 +207,7 @@ def _side_by_side(
         pool.shutdown(wait=False, cancel_futures=True)  # a reader given up may be collected in one of these threads
 
 
-def _beginning(modified: float) -> Before:
+def beginning(modified: float) -> Before:
     """What stands before a text of which we know no year: its date, and a day for time zones."""
     latest = datetime.fromtimestamp(modified, UTC).replace(tzinfo=None) + timedelta(days=1)
     return Before(latest.year, latest=latest)

@@ -7,13 +7,17 @@ Gaussian, ``pooled``: a generalised Pareto tail (Pickands, 1975) is fitted to th
 tells the held-out errors of all channels on one scale, and the conformal quantile is taken of those. Among the 20
 largest, where single errors would decide, it is that of an exponential tail fitted to them.
 
+What a person declared normal later counts for its own channel alone, as one error more: it moves a quantile by a rank,
+and how fast the tail falls stays as it was. So a wild one among them cannot carry its channel's bound away, twenty
+alike can. A Gaussian, which one wild error would carry away, takes it for no more than its largest held-out one.
+
 Arrays only. Axes: C channels (a series' one position, or its whole vector), N errors.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from statistics import NormalDist
 from typing import Final, Literal
@@ -35,6 +39,7 @@ ABOVE: Final = 0.8  # quantile of the training errors from which on they are the
 SHAPE: Final = 0.5  # the heaviest tail that is believed: the fourth moment of the errors ends there
 SHRINK: Final = 20  # exceedances that as many of a plain exponential tail stand against
 TOP: Final = 20  # scores, the largest, that an exponential tail is fitted to: fewer say too little one by one
+NOISE: Final = 1e-5  # scores that differ by less are equal: a forecast's last digits depend on what it is computed with
 LEAST: Final = 1e-37  # a tail is never told as less: what a 32-bit float can hold
 
 
@@ -49,10 +54,17 @@ class Bounds:
     start: Floats  # [C] root error at which the tail begins
     scale: Floats  # [C] of the tail
     shape: Floats  # [C] 0 = exponential; heavier above
+    declared: Floats = field(default_factory=lambda: np.zeros(0))  # [L] of entries that a person declared normal
+    declared_channels: Ints = field(default_factory=lambda: np.zeros(0, np.int64))  # [L]
+
+    def declare(self, errors: Floats, channels: Ints) -> Bounds:
+        """The same, these errors of entries that were declared normal counted too; other channels stay as they are."""
+        both = (self.declared, errors), (self.declared_channels, channels)
+        return replace(self, declared=np.concatenate(both[0]), declared_channels=np.concatenate(both[1]))
 
     def tail(self, errors: Floats, channels: Ints) -> Floats:
         """Share of normal entries of that channel expected to err as much or more: [P], [P] -> [P]."""
-        scores = self._scores(errors, channels)
+        scores = self._scores(errors, channels) - NOISE
         told = p_value(self._pooled, scores, self._fade)
         for channel, mine in enumerate(members(channels, len(self.start))):
             if len(mine):
@@ -61,16 +73,22 @@ class Bounds:
 
     def bound(self, confidence: float | None = None) -> Floats:
         """The error above which a normal entry comes with a chance of 1 - confidence at most: [C]."""
-        chance = 1 - (self.confidence if confidence is None else confidence)
+        wanted = self.confidence if confidence is None else confidence
+        if wanted not in self._bounds:
+            self._bounds[wanted] = self._bound(1 - wanted)
+        return self._bounds[wanted].copy()
+
+    def _bound(self, chance: float) -> Floats:
         all_channels = np.arange(len(self.start))
         found = self._errors(np.full(len(self.start), quantile(self._pooled, chance, self._fade)), all_channels)
-        for channel, (method, mine) in enumerate(zip(self.methods, self._held, strict=True)):
-            if method == "quantile":
-                score = quantile(np.sort(self._scores(mine, np.full(len(mine), channel))), chance, self._fade)
+        for channel, method in enumerate(self.methods):
+            if method == "quantile" or (method == "pooled" and len(self._declared[channel])):
+                score = quantile(self._known(channel), chance, self._fade)
                 found[channel] = self._errors(np.array([score]), all_channels[channel : channel + 1])[0]
             elif method == "gaussian":
-                found[channel] = NormalDist().inv_cdf(1 - chance / 2) * math.sqrt(np.mean(mine**2))
+                found[channel] = NormalDist().inv_cdf(1 - chance / 2) * math.sqrt(np.mean(self._drawn(channel) ** 2))
             elif method == "gaussian-mean":
+                mine = self._drawn(channel)
                 found[channel] = mine.mean() + NormalDist().inv_cdf(1 - chance) * mine.std()
         return found
 
@@ -91,15 +109,33 @@ class Bounds:
         return 1 - (TOP + 1) / (len(self.errors) + 1)
 
     def _own(self, channel: int, errors: Floats, scores: Floats, pooled: Floats) -> Floats:
-        method, mine = self.methods[channel], self._held[channel]
-        if method == "quantile":
-            return p_value(np.sort(self._scores(mine, np.full(len(mine), channel))), scores, self._fade)
+        method = self.methods[channel]
         if method == "gaussian":
-            return _two_sided(errors / max(math.sqrt(np.mean(mine**2)), LEAST))
+            return _two_sided(errors / max(math.sqrt(np.mean(self._drawn(channel) ** 2)), LEAST))
         if method == "gaussian-mean":
+            mine = self._drawn(channel)
             z = (errors - mine.mean()) / max(mine.std(), LEAST)
             return np.where(z > 0, _two_sided(np.abs(z)) / 2, 1 - _two_sided(np.abs(z)) / 2)
+        if method == "quantile" or len(self._declared[channel]):
+            return p_value(self._known(channel), scores, self._fade)
         return pooled
+
+    def _known(self, channel: int) -> Floats:
+        """The scores, rising, that this channel's quantile is taken of: its own or the pool's, and those declared."""
+        if channel not in self._scored:
+            self._scored[channel] = self._rising(channel)
+        return self._scored[channel]
+
+    def _rising(self, channel: int) -> Floats:
+        own, declared = self._held[channel], self._declared[channel]
+        mine = np.concatenate([own, declared]) if self.methods[channel] == "quantile" else declared
+        scores = self._scores(mine, np.full(len(mine), channel))
+        return np.sort(scores if self.methods[channel] == "quantile" else np.concatenate([self._pooled, scores]))
+
+    def _drawn(self, channel: int) -> Floats:
+        """The errors that this channel's Gaussian is fitted to: none declared is larger than the largest held out."""
+        own = self._held[channel]
+        return np.concatenate([own, np.minimum(self._declared[channel], own.max())])
 
     def _scores(self, errors: Floats, channels: Ints) -> Floats:
         """The errors on the scale on which the channel's training tail falls by e for each step."""
@@ -116,6 +152,20 @@ class Bounds:
     @cached_property
     def _held(self) -> list[Floats]:
         return [self.errors[at] for at in members(self.channels, len(self.start))]
+
+    @cached_property
+    def _declared(self) -> list[Floats]:
+        return [self.declared[at] for at in members(self.declared_channels, len(self.start))]
+
+    @cached_property
+    def _bounds(self) -> dict[float, Floats]:
+        """The bounds at each confidence that was asked for: one for each number of positions that a vector has."""
+        return {}
+
+    @cached_property
+    def _scored(self) -> dict[int, Floats]:
+        """What :meth:`_known` told of a channel, which is asked again and again."""
+        return {}
 
     @cached_property
     def _pooled(self) -> Floats:

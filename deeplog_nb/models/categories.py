@@ -6,7 +6,7 @@ values that came only once. A category that brings new ones more often than the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -33,6 +33,14 @@ class Categories:
         told = _texts(sessions).join(self.positions, on=["key", "at"])
         new = told.join(self.known, on=["key", "at", "text"], how="anti").sort("row", "at")
         return new.unique("row", keep="first", maintain_order=True).select("row", "name", "text", "rate")
+
+    def learn(self, declared: pl.DataFrame) -> Categories:
+        """The same, every text of these rows known at its own position; how often new ones come stays as it was."""
+        if self.positions.is_empty() or "parameters" not in declared.columns:
+            return self
+        told = _texts(declared).join(self.positions, on=["key", "at"], how="semi").select(*KNOWN)
+        new = told.unique().join(self.known, on=["key", "at", "text"], how="anti")
+        return replace(self, known=pl.concat([self.known, new]).sort("key", "at", "text"))
 
 
 def fit_categories(sessions: pl.DataFrame, parameters: pl.DataFrame, confidence: float) -> Categories:

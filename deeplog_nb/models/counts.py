@@ -8,7 +8,8 @@ together, though by chance they would have, many times. Neither is a threshold o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +73,30 @@ class CountModel:
         told = pl.DataFrame({"reason": reasons.gather(of_vector.ravel())}).with_row_index("sequence")
         joined = distinct.of_session.join(told, on="sequence", how="left", maintain_order="left")
         return check(joined.with_columns(flagged=pl.col("reason").is_not_null()).select(*COUNTED), COUNTED, "counted")
+
+    def reasons(self, sessions: Sequence[Mapping[int, int]]) -> list[str | None]:
+        """The same for sessions told by how often each key came: which counts are impossible, or None."""
+        column = {key: at for at, key in enumerate(self.learnt.vocabulary.keys)}
+        vectors = np.zeros((len(sessions), len(column)), np.int64)
+        for row, counts in zip(vectors, sessions, strict=True):
+            for key, often in counts.items():
+                if key in column:
+                    row[column[key]] = often
+        return _reasons(self.learnt, vectors)
+
+    def learn(self, sessions: pl.DataFrame) -> CountModel:
+        """A new model for which the counts of these sessions are normal too, since a person said so.
+
+        That is: the same count of every fixed key, all together; the free keys may occur as often as they like.
+        """
+        distinct = sequences(sessions)
+        vectors = _seen(count_vectors(distinct, self.learnt.vocabulary)[:, :-1], self.learnt.ranging)
+        mine = vectors[:, list(self.learnt.fixed)]
+        before = self.learnt.declared.reshape(len(self.learnt.declared), mine.shape[1])
+        declared = np.unique(np.concatenate([before, mine]), axis=0)
+        other = CountModel(rate=self.rate)
+        other._learnt = replace(self.learnt, declared=declared)
+        return other
 
     def save(self, folder: Path | str) -> None:
         """Write ``counts.safetensors`` and ``counts.json``."""
@@ -215,6 +240,8 @@ def _reasons(learnt: Learnt, vectors: Ints) -> list[str | None]:
         known[:, column] |= held[:, item] > 0
     fixed = np.array(learnt.fixed, dtype=np.int64)
     suspects = ~known[:, fixed].all(axis=1) | (((held @ learnt.expected) * held).sum(axis=1) > 0)
+    if len(learnt.declared):
+        suspects &= ~(vectors[:, None, fixed] == learnt.declared[None]).all(axis=2).any(axis=1)
     return [
         _reason(learnt, vectors[at], held[at], fixed[~known[at, fixed]]) if bad else None
         for at, bad in enumerate(suspects)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
@@ -18,17 +19,18 @@ import polars as pl
 from deeplog_nb.models.bounds import Bounds, Kind, fit_bounds
 from deeplog_nb.models.categories import Categories, fit_categories
 from deeplog_nb.models.channels import Channels, channels
-from deeplog_nb.models.forecasters import Forecasters, build, fit_scales, train_steps
-from deeplog_nb.models.robust import Robust, fit_robust
-from deeplog_nb.models.told import by_network, by_robust, errors_frame
+from deeplog_nb.models.few import fall_back
+from deeplog_nb.models.forecasters import BLOCK, Forecasters, build, fit_scales, train_steps
+from deeplog_nb.models.kept import Kept, kept
+from deeplog_nb.models.robust import Robust
+from deeplog_nb.models.told import Held, Told, by_network, by_robust, errors_frame
 from deeplog_nb.models.training import Step, Training
-from deeplog_nb.sessions.series import Groups, Layout, Vectors, layout, resolutions, vectors
+from deeplog_nb.sessions.series import Groups, Layout, Vectors, layout, vectors
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 FEW: Final = 60  # training vectors under which a series gets a robust bound instead of a network
-LEAST: Final = 5  # and under which it is not judged
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,31 @@ class Fitted:
     fallen_tails: Floats  # that Student's t told of held-out entries
     categories: Categories
     examples: Ints  # [S] training vectors of each series
+    kept: Kept  # of the training, to learn on without forgetting
 
     def errors(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """ERRORS of these sessions."""
+        found, numbers = self.vectors(sessions)
+        return errors_frame(sessions, self.tell(found, numbers), self.layout, self.categories)
+
+    def tell(self, found: Vectors, numbers: Ints, block: int = BLOCK) -> Told:
+        """What networks and robust bounds say of each of these entries; ``block`` of a series are forecast at once."""
+        told = by_network(self.forecasters, self.channels, self.bounds, found, numbers, block)
+        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self._held)
+        return told.over(rest)
+
+    def numbers(self, found: Vectors) -> Ints:
+        """The series of each of these entries, -1 for none: [M]."""
+        return _numbers(found, self.forecasters.groups)
+
+    @cached_property
+    def _held(self) -> Held:
+        return Held.of(self.fallen_tails)
+
+    def vectors(self, sessions: pl.DataFrame) -> tuple[Vectors, Ints]:
+        """The vectors of these sessions, and each entry's series; -1 where it has none."""
         found = _vectors(sessions, self.layout, self.settings)
-        numbers = _numbers(found, self.forecasters.groups)
-        told = by_network(self.forecasters, self.channels, self.bounds, found, numbers)
-        rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self.fallen_tails)
-        return errors_frame(sessions, told.over(rest), self.layout, self.categories)
+        return found, self.numbers(found)
 
     def at(self, settings: ValueSettings) -> Fitted:
         """The same with another confidence or kind of bound."""
@@ -110,10 +129,11 @@ class Begun:
             parts.flat(held.squares, held.series),
             parts.roots(found.scales.tick),
         )
-        fallen, robust = _fall_back(self.seen[0], self.sorts, follow=self.settings.follow)
+        fallen, robust = fall_back(self.seen[0], self.sorts, follow=self.settings.follow)
         examples = np.bincount(trained.series, minlength=len(found.groups)).astype(np.int64)
         alone = self.held[1] < 0
         tails = by_robust(robust, fallen, self.held[0], self.settings.confidence).tail
+        keep = kept(found, *self.seen, self.settings.training.seed)
         return Fitted(
             settings=self.settings,
             parameters=self.parameters,
@@ -126,6 +146,7 @@ class Begun:
             fallen_tails=tails[alone & np.isfinite(tails)],
             categories=self.categories,
             examples=examples,
+            kept=keep,
         )
 
 
@@ -170,20 +191,3 @@ def _moving(vectors: Vectors, numbers: Ints, series: int) -> npt.NDArray[np.bool
     for at in range(moving.shape[1]):
         moving[np.unique(numbers[np.isfinite(vectors.values[:, at]) & (numbers >= 0)]), at] = True
     return moving
-
-
-def _fall_back(seen: Vectors, sorts: Groups, *, follow: bool) -> tuple[Groups, Robust]:
-    """Robust bounds of all sorts, and of each key whatever came before it: then its wait is not judged."""
-    ticks = resolutions(seen, sorts.keys)
-    robust = fit_robust(seen.values, sorts.numbers(seen.keys, seen.before), ticks, least=LEAST)
-    if not follow:
-        return sorts, robust
-    loose = sorts.loose
-    any_before = fit_robust(
-        seen.values, loose.numbers(seen.keys, seen.before), resolutions(seen, loose.keys), least=LEAST
-    )
-    any_before.median[:, 0] = np.nan
-    known = np.asarray(np.isfinite(robust.median).any(axis=1))
-    return sorts.kept(known) + loose, Robust(
-        *(np.concatenate([a[known], b]) for a, b in zip(vars(robust).values(), vars(any_before).values(), strict=True))
-    )

@@ -18,11 +18,12 @@ from torch import Tensor
 
 from deeplog_nb.models.forecast import ForecastNetwork
 from deeplog_nb.models.robust import FARTHEST
-from deeplog_nb.models.training import Step, Training, pick_device, train, training_device
+from deeplog_nb.models.training import Step, Training, one_thread, pick_device, train, training_device
 from deeplog_nb.sessions.series import Groups, Vectors, members, resolutions, runs
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Singles = npt.NDArray[np.float32]
 
 INSIDE: Final = (
     3.0  # deviations to which what a history holds is drawn in: one odd value does not spoil the next forecasts
@@ -58,6 +59,15 @@ class Forecast:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """What a network is trained on: what came before, and what then came; in deviations, drawn in."""
+
+    histories: Singles  # [N, h, D]
+    nexts: Singles  # [N, D] NaN where there was nothing
+    series: Ints  # [N] rising
+
+
+@dataclass(frozen=True)
 class Forecasters:
     """One network a series, with what turns vectors into its inputs."""
 
@@ -66,11 +76,21 @@ class Forecasters:
     network: ForecastNetwork
     over: Literal["log", "session"]
 
-    def forecast(self, vectors: Vectors, numbers: Ints) -> Forecast:
-        """Forecasts of every entry that has a series; ``numbers`` are the entries' [M], -1 for none."""
+    def forecast(self, vectors: Vectors, numbers: Ints, block: int = BLOCK) -> Forecast:
+        """Forecasts of every entry that has a series; ``numbers`` are the entries' [M], -1 for none.
+
+        A history's forecast differs in its last digits with the size of the ``block`` that it is computed in.
+        """
         places = _places(vectors, numbers, self.scales, self.over)
-        told = _forecast(self.network, places, len(self.groups))
+        told = _forecast(self.network, places, block)
         return Forecast(places.entries, places.series, places.seen.numpy().astype(np.float64), told)
+
+    def pairs(self, vectors: Vectors, numbers: Ints, chosen: npt.NDArray[np.bool_]) -> Pairs:
+        """The history and the vector of each of the chosen entries [M] that have a series, as training sees them."""
+        places = _places(vectors, numbers, self.scales, self.over)
+        at = np.flatnonzero(chosen[places.entries])
+        histories = places.histories(torch.from_numpy(at), self.network.history)
+        return Pairs(histories.numpy(), places.seen[at].clamp(-LEARNT, LEARNT).numpy(), places.series[at])
 
 
 @dataclass(frozen=True)
@@ -119,7 +139,7 @@ def train_steps(
     """Train all networks at once, a step an epoch; each series keeps the weights that served its held-out part best."""
     network, over = forecasters.network, forecasters.over
     places, valid = (_places(vectors, numbers, forecasters.scales, over) for vectors, numbers in (seen, held))
-    best = _Best(network, len(forecasters.groups))
+    best = Best(network, len(forecasters.groups))
 
     def valid_loss() -> float:
         return best.update(_mean_errors(network, valid, len(forecasters.groups)))
@@ -132,8 +152,8 @@ def train_steps(
         best.restore()
 
 
-class _Best:
-    """Each series' best weights so far."""
+class Best:
+    """Each series' best weights so far, by the errors [S] that it is told."""
 
     def __init__(self, network: ForecastNetwork, series: int) -> None:
         self._network = network
@@ -141,6 +161,7 @@ class _Best:
         self._errors = torch.full((series,), torch.inf)
 
     def update(self, errors: Tensor) -> float:
+        """Keep the weights of the series that are better than ever; the mean of the errors."""
         better = errors < self._errors
         self._errors = torch.where(better, errors, self._errors)
         for name, value in self._network.named_parameters():
@@ -149,6 +170,7 @@ class _Best:
 
     @torch.no_grad()
     def restore(self) -> None:
+        """Put the best weights into the network."""
         for name, value in self._network.named_parameters():
             value.copy_(self._weights[name])
 
@@ -163,12 +185,12 @@ def _loss(network: ForecastNetwork, places: _Places, seed: int) -> Callable[[Ten
         at = first + (batch.cpu()[None] + shift) % counts  # [S, B]
         wanted = places.seen[at].clamp(-LEARNT, LEARNT).to(device)  # [S, B, D]
         told = network(places.histories(at, network.history).to(device))
-        return _mean_square(wanted - told).sum(0)
+        return mean_square(wanted - told).sum(0)
 
     return loss
 
 
-def _mean_square(difference: Tensor) -> Tensor:
+def mean_square(difference: Tensor) -> Tensor:
     """Mean over the positions that there are, [..., D] -> [...]; 0 where there is none."""
     there = difference.isfinite()
     return torch.where(there, difference, 0.0).square().sum(-1) / there.sum(-1).clamp(min=1)
@@ -176,8 +198,8 @@ def _mean_square(difference: Tensor) -> Tensor:
 
 def _mean_errors(network: ForecastNetwork, places: _Places, series: int) -> Tensor:
     """Mean over each series of its squared errors, drawn in as in training: [S]."""
-    told = torch.from_numpy(_forecast(network, places, series)).float()
-    errors = _mean_square(places.seen.clamp(-LEARNT, LEARNT) - told)
+    told = torch.from_numpy(_forecast(network, places)).float()
+    errors = mean_square(places.seen.clamp(-LEARNT, LEARNT) - told)
     total = torch.zeros(series).index_add_(0, torch.from_numpy(places.series), errors)
     return total / torch.from_numpy(places.counts).clamp(min=1)
 
@@ -192,14 +214,15 @@ def _places(vectors: Vectors, numbers: Ints, scales: Scales, over: Literal["log"
 
 
 @torch.no_grad()
-def _forecast(network: ForecastNetwork, places: _Places, series: int) -> Floats:
+@one_thread()
+def _forecast(network: ForecastNetwork, places: _Places, block: int = BLOCK) -> Floats:
     """Forecasts for every place, [P, D]; a block of places of all series that have so many at a time."""
     device, told = training_device(network), torch.zeros_like(places.seen)
     network.eval()
-    for begin in range(0, int(places.counts.max(initial=0)), BLOCK):
+    for begin in range(0, int(places.counts.max(initial=0)), block):
         which = np.flatnonzero(places.counts > begin)
         rows = np.minimum(
-            begin + np.arange(BLOCK), places.counts[which, None] - 1
+            begin + np.arange(block), places.counts[which, None] - 1
         )  # [A, B]; the last one again and again
         at = torch.from_numpy(places.first[which, None] + rows)
         histories = places.histories(at, network.history).to(device)

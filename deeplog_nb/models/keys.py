@@ -6,9 +6,8 @@ It ranks and says probabilities. Whether that is an anomaly is for ``verdicts`` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +19,14 @@ from deeplog_nb.frames import InputError, ModelError
 from deeplog_nb.models.expected import history_codes, most_probable
 from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
-from deeplog_nb.models.store import fill, load_model, save_model
+from deeplog_nb.models.saved_keys import load_keys, save_keys
+from deeplog_nb.models.scored import scored
+from deeplog_nb.models.taught import Alarms, updated
+from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device
+from deeplog_nb.models.update import Update
 from deeplog_nb.sessions.vocabulary import Vocabulary
-from deeplog_nb.sessions.windows import Ints, Sequences, Windows, sequences, windows
+from deeplog_nb.sessions.windows import Ints, Sequences, Windows, pairs, sequences, windows
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class KeyModel:
         self._vocabulary: Vocabulary | None = None
         self._network: KeyNetwork | None = None
         self._steps: list[Step] = []
+        self._seen: Windows | None = None
 
     def fit(
         self, train: pl.DataFrame, valid: pl.DataFrame | None = None, *, progress: Callable[[Step], None] | None = None
@@ -111,6 +115,7 @@ class KeyModel:
             raise InputError(
                 f"no training session is longer than the history of {h} keys; use start=True or a smaller h"
             )
+        self._seen = seen
         yield from self._train(seen, None if valid is None else self._known_windows(sequences(valid)))
 
     def rank(self, sessions: pl.DataFrame) -> pl.DataFrame:
@@ -122,6 +127,18 @@ class KeyModel:
         distinct = sequences(sessions)
         found = self._windows(distinct)
         return spread(sessions, distinct, *self._look_up(found))
+
+    def score(
+        self, histories: Sequence[Sequence[int]], nexts: Sequence[int | None]
+    ) -> list[tuple[int | None, float | None]]:
+        """Rank and probability of each next key (None: of the end) after its history, as :meth:`rank` tells them.
+
+        A history is all keys of a session so far, or the last h of them. A few are answered within a millisecond,
+        in blocks of few rows; their probabilities may differ from those of :meth:`rank` in the last digits.
+        """
+        s = self.settings
+        found = pairs(histories, nexts, self.vocabulary, s.history, start=s.start, end=s.end, unknown=s.unknown)
+        return scored(self.network, found)
 
     def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
         """``key, probability``: the most probable next keys after these ones; key null is the end.
@@ -140,6 +157,30 @@ class KeyModel:
     def history(self) -> int:
         """How many keys it looks back on."""
         return self.settings.history
+
+    def update(
+        self,
+        labels: pl.DataFrame,
+        *,
+        canaries: pl.DataFrame | None = None,
+        holdout: pl.DataFrame | None = None,
+        g: int | None = 9,
+        probability: float | None = None,
+        ending: float | None = None,
+        teaching: Teaching | None = None,
+    ) -> Update[KeyModel]:
+        """A new model that has learnt what a person declared normal (paper, 3.3); refused where it would see less.
+
+        ``labels`` are LABELS, or pairs ``history, key`` (null: the end). After such a history the key gets a fifth of
+        the probability, or more where it came more often; a key that is new is admitted. Training windows are
+        replayed, so that all else stays as it was. This model is not touched.
+
+        Refused, with this model and the reason, where one of the ``canaries`` (SESSIONS of confirmed anomalies, those
+        that the labels hold too) would have no alarm any more, or more entries of ``holdout``, normal SESSIONS,
+        would. An alarm is what ``g``, ``probability`` and ``ending`` say, as in a Policy.
+        """
+        alarms = Alarms(g, probability, ending)
+        return updated(self, labels, alarms=alarms, teaching=teaching or Teaching(), canaries=canaries, holdout=holdout)
 
     def unfitted(self) -> KeyModel:
         """A new model with these settings."""
@@ -163,6 +204,27 @@ class KeyModel:
         return self._vocabulary
 
     @property
+    def seen(self) -> Windows:
+        """The distinct windows that it was trained on, which an update replays."""
+        if self._seen is None:
+            raise ModelError("this KeyModel is not fitted yet; call fit(train, valid) first")
+        return self._seen
+
+    @property
+    def went(self) -> list[Step]:
+        """The steps of its training."""
+        return list(self._steps)
+
+    def exchanged(
+        self, vocabulary: Vocabulary, network: KeyNetwork, seen: Windows, went: Sequence[Step] | None = None
+    ) -> KeyModel:
+        """A model of the same settings that knows these keys, has this network and has seen these windows."""
+        other = self.unfitted()
+        other._vocabulary, other._network, other._seen = vocabulary, network, seen
+        other._steps = list(self._steps if went is None else went)
+        return other
+
+    @property
     def network(self) -> KeyNetwork:
         """The trained network; an error before the model is fitted."""
         if self._network is None:
@@ -170,22 +232,13 @@ class KeyModel:
         return self._network
 
     def save(self, folder: Path | str) -> None:
-        """Write ``keys.safetensors`` and ``keys.json`` (settings, vocabulary, how training went)."""
-        went = [asdict(step) for step in self._steps]
-        facts = {"settings": asdict(self.settings), "vocabulary": self.vocabulary.keys, "steps": went}
-        save_model(Path(folder), "keys", self.network, facts)
+        """Write ``keys.safetensors`` (weights, windows) and ``keys.json`` (settings, vocabulary, how training went)."""
+        save_keys(self, Path(folder))
 
     @classmethod
     def load(cls, folder: Path | str, *, device: str = "auto") -> KeyModel:
         """Read a model that :meth:`save` wrote; refuses what is broken."""
-        facts, weights = load_model(Path(folder), "keys")
-        try:
-            model = _described(facts, device)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{folder}/keys.json: not a saved KeyModel ({type(error).__name__}: {error})") from error
-        model._network = model._build()
-        fill(model._network, weights, Path(folder))
-        return model
+        return load_keys(cls, Path(folder), device)
 
     def __repr__(self) -> str:
         s = self.settings
@@ -206,7 +259,7 @@ class KeyModel:
         )
 
     def _train(self, seen: Windows, held: Windows | None) -> Iterator[Step]:
-        network = self._network = self._build()
+        network = self._network = self.built(self.vocabulary)
         device = training_device(network)
         histories = torch.from_numpy(seen.histories).to(device)  # [N, h]
         nexts = torch.from_numpy(seen.nexts).to(device)  # [N]
@@ -223,18 +276,13 @@ class KeyModel:
             self._steps.append(step)
             yield step
 
-    def _build(self) -> KeyNetwork:
+    def built(self, vocabulary: Vocabulary) -> KeyNetwork:
+        """An untrained network of these settings for such a vocabulary."""
         s = self.settings
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(s.training.seed)
-            network = KeyNetwork(
-                self.vocabulary.inputs,
-                self.vocabulary.end + s.end,
-                s.units,
-                s.layers,
-                dropout=s.dropout,
-                direct=s.direct,
-            )
+            sizes = vocabulary.inputs, vocabulary.end + s.end, s.units, s.layers
+            network = KeyNetwork(*sizes, dropout=s.dropout, direct=s.direct)
         return network.to(pick_device(s.training.device))
 
     def _look_up(self, found: Windows) -> tuple[pl.Series, pl.Series]:
@@ -254,12 +302,3 @@ def _mean_loss(network: KeyNetwork, held: Windows) -> float:
     """Mean surprise, in nats, over the occurrences of the held-out windows."""
     _, own = ranked(network, torch.from_numpy(held.histories), torch.from_numpy(held.nexts))
     return float(np.average(-np.log(np.maximum(own.numpy(), 1e-30)), weights=held.counts))
-
-
-def _described(facts: dict[str, Any], device: str) -> KeyModel:
-    settings = dict(facts["settings"])
-    training = Training(**settings.pop("training") | {"device": device})
-    model = KeyModel(**settings, training=training)
-    model._vocabulary = Vocabulary(tuple(int(key) for key in facts["vocabulary"]))
-    model._steps = [Step(**step) for step in facts["steps"]]
-    return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +32,7 @@ class Learnt:
     sessions: int
     left_out: int  # training sessions that the check would flag, had they not been in it
     ranging: tuple[int, ...] = ()  # of the fixed ones, those of which only presence is checked: 0 or at least 1
+    declared: Ints = field(default_factory=lambda: np.empty((0, 0), np.int64))  # [E, fixed] normal on a person's word
 
 
 def save_learnt(folder: Path, rate: float, learnt: Learnt) -> None:
@@ -68,6 +69,7 @@ def _numbers(learnt: Learnt) -> dict[str, Tensor]:
 
     pairs = np.argwhere(learnt.expected)  # [P, 2]
     arrays = {"items": learnt.items, "pairs": pairs, "expected": learnt.expected[learnt.expected > 0]}
+    arrays["declared"] = learnt.declared.reshape(len(learnt.declared), len(learnt.fixed))
     return {name: from_numpy(values) for name, values in arrays.items()}
 
 
@@ -92,6 +94,9 @@ def _described(facts: dict[str, Any], numbers: dict[str, npt.NDArray[Any]]) -> L
         raise ValueError("a column is none of its keys")
     if not ((expected > 0) & np.isfinite(expected)).all() or (pairs < 0).any():
         raise ValueError("its numbers are none that training gives")
+    declared = numbers["declared"]
+    if declared.ndim != 2 or declared.shape[1] != len(fixed):
+        raise ValueError("what was declared normal has other keys")
     table = np.zeros((len(items), len(items)))  # [I, I]
     table[pairs[:, 0], pairs[:, 1]] = expected
-    return Learnt(vocabulary, fixed, items, table, int(facts["sessions"]), int(facts["left_out"]), ranging)
+    return Learnt(vocabulary, fixed, items, table, int(facts["sessions"]), int(facts["left_out"]), ranging, declared)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from deeplog_nb.models.training import one_thread
 from deeplog_nb.sessions.vocabulary import BEFORE, UNKNOWN
 
+BLOCK: Final = 1024  # histories that are scored at once
 SMOOTHING: Final = 0.05  # occurrences that a pair which never occurred begins with
 
 
@@ -77,10 +78,13 @@ def probabilities(network: KeyNetwork, histories: Tensor) -> Tensor:
 
 
 @one_thread()
-def ranked(network: KeyNetwork, histories: Tensor, nexts: Tensor) -> tuple[Tensor, Tensor]:
-    """Rank (1 = most probable) and probability of each history's own next class: [N], [N]; -1 is no class."""
+def ranked(network: KeyNetwork, histories: Tensor, nexts: Tensor, rows: int = BLOCK) -> tuple[Tensor, Tensor]:
+    """Rank (1 = most probable) and probability of each history's own next class: [N], [N]; -1 is no class.
+
+    With fewer ``rows`` a block, a few histories are answered sooner; the last digits of the results then differ.
+    """
     ranks, owns, start = [], [], 0
-    for chances in _blocks(network, histories):  # [B, C]; never all of [N, C] at once
+    for chances in _blocks(network, histories, rows):  # [B, C]; never all of [N, C] at once
         wanted = nexts[start : start + len(chances)].to(chances.device)  # [B]
         own = chances.gather(1, wanted.clamp(min=0)[:, None])[:, 0].where(wanted >= 0, 0.0)  # [B]
         ranks.append(((chances > own[:, None]).sum(1) + 1).cpu())
@@ -90,7 +94,7 @@ def ranked(network: KeyNetwork, histories: Tensor, nexts: Tensor) -> tuple[Tenso
 
 
 @torch.no_grad()
-def _blocks(network: KeyNetwork, histories: Tensor, rows: int = 1024) -> Iterator[Tensor]:
+def _blocks(network: KeyNetwork, histories: Tensor, rows: int = BLOCK) -> Iterator[Tensor]:
     """Probabilities, a block of histories at a time.
 
     Blocks have one fixed size, the last one is padded, so that a history's result does not depend on how

@@ -1,4 +1,4 @@
-"""What was computed for the distinct sequences, told to every session: RANKS.
+"""What was computed for the distinct sequences, told to every session: RANKS; and what they say of a key.
 
 It computes no rank; ``network`` does.
 """
@@ -42,3 +42,25 @@ def spread(sessions: pl.DataFrame, distinct: Sequences, rank: pl.Series, probabi
 def _and_end(name: str, end: pl.Expr) -> pl.Expr:
     """A session's column, with what its end row holds behind it."""
     return pl.col(name).append(end)
+
+
+def is_end() -> pl.Expr:
+    """Whether a row of RANKS is its session's end."""
+    return pl.col("key").is_null()
+
+
+def unseen() -> pl.Expr:
+    """Whether the key is none that the model knows."""
+    return ~is_end() & pl.col("rank").is_null() & (pl.col("probability") == 0)
+
+
+def unlikely(g: int | None, probability: float | None) -> pl.Expr:
+    """Whether a known key is none of the ``g`` most probable, or less probable than that; None is no bound."""
+    ranked = pl.lit(False) if g is None else pl.col("rank") > g
+    improbable = pl.lit(False) if probability is None else pl.col("probability") < probability
+    return ~is_end() & pl.col("rank").is_not_null() & (ranked | improbable)
+
+
+def early(ending: float | None) -> pl.Expr:
+    """Whether a session that is not open ended where that is less probable; None is no bound."""
+    return pl.lit(False) if ending is None else is_end() & ~pl.col("open") & (pl.col("probability") < ending)

@@ -32,6 +32,16 @@ class Robust:
     median: Floats  # [G, D]
     spread: Floats  # [G, D]
     number: Floats  # [G, D]
+    tick: Floats  # [G, D] one step of the log's resolution, which no spread is less than
+
+    def drawn_in(self, values: Floats, groups: Ints, chance: float) -> Floats:
+        """The values [P, D], none farther from the median than its bound for that chance; as they are where none is."""
+        median, number = self.median[groups], self.number[groups]
+        there = np.isfinite(median) & np.isfinite(values)
+        many = np.maximum(there.sum(1, keepdims=True), 1)
+        freedom = np.where(there, np.maximum(number - 1, 1.0), 1.0)
+        reach = _deviation(np.broadcast_to(chance / many, freedom.shape).copy(), freedom) * self.spread[groups]
+        return np.where(there, np.clip(values, median - reach, median + reach), values)
 
     def judge(self, values: Floats, groups: Ints, chance: float) -> tuple[Floats, Floats, Floats, Ints]:
         """Squared deviation, its bound for that chance and its tail [P] at the position [P] that deviates the most.
@@ -68,7 +78,7 @@ def fit_robust(values: Floats, groups: Ints, ticks: Floats, *, least: int, caref
                 median[group, at] = np.median(known)
                 spread[group, at] = _spread(known, float(ticks[group, at]), careful=careful)
                 counts[group, at] = len(known) if careful else LARGE
-    return Robust(median, spread, counts)
+    return Robust(median, spread, counts, ticks)
 
 
 def _spread(known: Floats, tick: float, *, careful: bool) -> float:

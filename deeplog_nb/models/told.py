@@ -16,10 +16,10 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, check
-from deeplog_nb.models.bounds import LEAST, Bounds, fading, p_value, quantile
+from deeplog_nb.models.bounds import LEAST, NOISE, Bounds, fading, p_value, quantile
 from deeplog_nb.models.categories import Categories
 from deeplog_nb.models.channels import Channels
-from deeplog_nb.models.forecasters import Forecasters
+from deeplog_nb.models.forecasters import BLOCK, Forecasters
 from deeplog_nb.models.robust import Robust
 from deeplog_nb.sessions.series import Groups, Layout, Vectors
 
@@ -46,10 +46,43 @@ class Told:
         mine = np.isfinite(self.tail)
         return Told(*(np.where(mine, a, b) for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
 
+    def picked(self, rows: Ints) -> Told:
+        """What is said of these entries alone."""
+        return Told(*(values[rows] for values in vars(self).values()))
 
-def by_network(forecasters: Forecasters, channels: Channels, bounds: Bounds, vectors: Vectors, numbers: Ints) -> Told:
+    def among(self, rows: Ints, size: int) -> Told:
+        """The same where these entries are rows of so many; of the others nothing is said."""
+        spread = {
+            name: np.full(size, 0 if name == "worst" else np.nan, values.dtype) for name, values in vars(self).items()
+        }
+        for name, values in vars(self).items():
+            spread[name][rows] = values
+        return Told(**spread)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What robust bounds told of held-out normal entries."""
+
+    scores: tuple[Floats, float]  # rising, and how fast the tail of the largest goes on falling
+
+    @classmethod
+    def of(cls, tails: Floats) -> Held:
+        """The scores of these tails of Student's t."""
+        known = np.sort(_surprise(tails))
+        return cls((known, fading(known)))
+
+    def chance(self, confidence: float) -> float:
+        """The chance at which a robust bound states the confidence."""
+        known, fade = self.scores
+        return math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
+
+
+def by_network(
+    forecasters: Forecasters, channels: Channels, bounds: Bounds, vectors: Vectors, numbers: Ints, block: int = BLOCK
+) -> Told:
     """What the networks say of the entries that have one."""
-    forecast, scales = forecasters.forecast(vectors, numbers), forecasters.scales
+    forecast, scales = forecasters.forecast(vectors, numbers, block), forecasters.scales
     error, bound, tail, worst = channels.judge(forecast.squares, forecast.series, bounds)
     at = forecast.series, worst
     expected = forecast.expected[np.arange(len(worst)), worst] * scales.deviation[at] + scales.mean[at]
@@ -57,21 +90,26 @@ def by_network(forecasters: Forecasters, channels: Channels, bounds: Bounds, vec
     return _gather(vectors, forecast.entries, error, bound, tail, worst, expected, reach)
 
 
-def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float, held: Floats | None = None) -> Told:
+def by_robust(robust: Robust, groups: Groups, vectors: Vectors, confidence: float, held: Held | None = None) -> Told:
     """What the robust bounds say of the entries whose sort they know.
 
-    ``held`` are the tails that they told of held-out normal entries: Student's tail is then taken for a score, whose
-    conformal p-value is the tail.
+    With ``held``, Student's tail is taken for a score, whose conformal p-value is the tail.
     """
     numbers = groups.numbers(vectors.keys, vectors.before)
     entries = np.flatnonzero(numbers >= 0)
-    known = np.sort(_surprise(np.array([]) if held is None else held))
-    fade = fading(known)
-    chance = math.exp(-max(quantile(known, 1 - confidence, fade), 0.0))
+    held = held or Held.of(np.array([]))
+    known, fade = held.scores
+    chance = held.chance(confidence)
     error, bound, tail, worst = robust.judge(vectors.values[entries], numbers[entries], chance)
-    tail = np.where(np.isfinite(tail), p_value(known, _surprise(tail), fade), np.nan)
+    asked = _surprise(tail) - (NOISE if len(known) else 0.0)
+    tail = np.where(np.isfinite(tail), p_value(known, asked, fade), np.nan)
     at = numbers[entries], worst
     return _gather(vectors, entries, error, bound, tail, worst, robust.median[at], np.sqrt(bound) * robust.spread[at])
+
+
+def robust_chance(held: Floats | None, confidence: float) -> float:
+    """The chance at which a robust bound states the confidence, by the tails that it told of held-out entries."""
+    return Held.of(np.array([]) if held is None else held).chance(confidence)
 
 
 def errors_frame(sessions: pl.DataFrame, told: Told, layout: Layout, categories: Categories) -> pl.DataFrame:

@@ -13,17 +13,22 @@ from typing import Final, Literal
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.frames import SESSIONS, InputError, ModelError, check
 from deeplog_nb.models.bounds import KINDS, Kind
 from deeplog_nb.models.fitted import Fitted, ValueSettings, begin
+from deeplog_nb.models.flags import flagged
+from deeplog_nb.models.gate import gated, marked
+from deeplog_nb.models.learning import learn
 from deeplog_nb.models.saved import NAME, fitted_from, save_fitted
 from deeplog_nb.models.store import load_model
 from deeplog_nb.models.summary import bounds_frame
 from deeplog_nb.models.training import Step, Training, losses
+from deeplog_nb.models.update import Update
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.parameters import parameters as typed
 
 SERIES: Final = ("log", "session")
+STEPS: Final = 20  # of an update's training
 
 
 class ValueModel:
@@ -45,6 +50,8 @@ class ValueModel:
     │ 0        ┆ null    ┆ null ┆ null     │
     │ 1        ┆ elapsed ┆ 42.0 ┆ 2.0      │
     └──────────┴─────────┴──────┴──────────┘
+    >>> model.update(slow)
+    Update(0 alarms cleared, 0 true anomalies lost, 0 new alarms)
     """
 
     def __init__(
@@ -132,6 +139,38 @@ class ValueModel:
         """
         return self.fitted.errors(sessions)
 
+    def update(
+        self,
+        normal: pl.DataFrame,
+        *,
+        canaries: pl.DataFrame | None = None,
+        holdout: pl.DataFrame | None = None,
+        steps: int = STEPS,
+    ) -> Update[ValueModel]:
+        """A new model that has learnt entries which a person said are normal; refused where it would see less.
+
+        ``normal`` are their sessions, whole, for what came before them; a Boolean column ``learn`` says which rows
+        were meant (absent: all). This model stays as it is. One label is one example, and no more:
+
+        * its error joins the held-out ones of its own position: a quantile's bound moves by one rank, so that one
+          label seldom clears its own alarm, twenty alike do, and none however wild carries the bound away;
+        * the network of its series is trained ``steps`` steps on it, with training examples beside it which may fare
+          1 % worse at most; all other series and bounds stay the same to the last bit;
+        * a sort of entry with few examples has one more; a sort never seen is judged from 5 on;
+        * a category's new text is known from now on, exactly there.
+
+        Refused, with this model and the reason, where of the ``canaries`` (sessions of confirmed anomalies; Boolean
+        ``anomalous``: which rows) one is flagged no more, or of the ``holdout`` (normal sessions) more entries are.
+        """
+        rows = marked(check(normal, SESSIONS, "normal"), "learn")
+        if not rows.any():
+            raise InputError("none of these rows is to be learnt; set the column learn to true where a person said so")
+        if not isinstance(steps, int) or steps < 0:
+            raise InputError(f"steps is {steps!r}; it must be a whole number from 0 on")
+        new = self.unfitted()
+        new._fitted, new._steps = learn(self.fitted, normal, rows.to_numpy(), steps), self._steps
+        return gated(self, new, ValueModel._flags, normal, canaries=canaries, holdout=holdout)
+
     @property
     def bounds(self) -> pl.DataFrame:
         """What each key's bounds rest on: a row for each position of each series, and each category checked.
@@ -190,6 +229,9 @@ class ValueModel:
                 f"{folder}/values.json: not a saved ValueModel ({type(error).__name__}: {error})"
             ) from error
         return model
+
+    def _flags(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        return flagged(self.errors(sessions), self.settings.confidence)
 
     def __repr__(self) -> str:
         s = self.settings

@@ -6,7 +6,7 @@ harmless (two concurrent steps swapped), so catching all of them is not the aim;
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -27,10 +27,11 @@ class Mutants:
     truth: pl.DataFrame  # session, anomalous (always true), kind
 
 
-def mutants(sessions: pl.DataFrame, seed: int = 0) -> Mutants:
+def mutants(sessions: pl.DataFrame, seed: int = 0, *, strange: Collection[int] = ()) -> Mutants:
     """Each distinct session six times, changed by ``cut, delete, insert, repeat, replace`` and ``swap``.
 
-    A mutant that equals one of the given sessions is drawn again, and left out if it still does.
+    What is put in are keys of these sessions, or ``strange`` ones, which none of them has. A mutant that equals one of
+    the given sessions is drawn again, and left out if it still does.
 
     >>> rows = [("a", at, key, 1, False) for at, key in enumerate([1, 2, 3])]
     >>> made = mutants(pl.DataFrame(rows, schema=dict(SESSIONS), orient="row"), seed=1)
@@ -40,7 +41,7 @@ def mutants(sessions: pl.DataFrame, seed: int = 0) -> Mutants:
     listed = check(sessions, SESSIONS, "sessions").group_by("session", maintain_order=True).agg("key")
     first = listed.unique("key", keep="first", maintain_order=True)
     normal = {tuple(keys) for keys in first["key"].to_list()}
-    alphabet = sorted({key for keys in normal for key in keys})
+    alphabet = sorted({key for keys in normal for key in keys} | set(strange))
     rng = Random(seed)
     made = [
         (f"{name}:{kind}", kind, changed)

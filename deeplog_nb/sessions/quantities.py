@@ -5,6 +5,7 @@ It does not decide which texts are amounts to learn from; ``parameters`` does.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 AMOUNT: Final = r"^([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*([A-Za-z%µ]*)$"
 """A decimal number, then perhaps a unit; no hexadecimal, no address, no clock time."""
 
+_ONE: Final = re.compile(AMOUNT.replace(r"\s", r"[^\S\x1c-\x1f]").replace("$", r"\Z"))  # as polars' engine takes it
 _SIZES: Final = {
     name: float(1024**power)
     for power, names in enumerate((("B", "bytes", "byte"), ("K", "kB", "KB", "KiB"), ("M", "MB", "MiB"), ("G", "GB")))
@@ -65,3 +67,17 @@ def amount(text: pl.Expr, wanted: pl.Expr) -> pl.Expr:
     same = told.replace_strict(kinds, default=None) == wanted.replace_strict(kinds, default=None)
     scale = told.replace_strict(factors, default=None) / wanted.replace_strict(factors, default=None)
     return pl.when(same).then(number(text) * scale)
+
+
+def stated(text: str, wanted: str) -> float | None:
+    """The same of one text, without a frame.
+
+    >>> [stated(text, "MB") for text in ("1.5 GB", "512 MB", "7", "3 s")]
+    [1536.0, 512.0, 7.0, None]
+    """
+    found = _ONE.match(text)
+    if found is None or found[2] not in UNITS or wanted not in UNITS:
+        return None
+    kind, factor = UNITS[found[2] or wanted]
+    wanted_kind, wanted_factor = UNITS[wanted]
+    return float(found[1]) * (factor / wanted_factor) if kind == wanted_kind else None

@@ -9,6 +9,7 @@ Axes: M entries, D positions (0 = elapsed, then the key's numeric parameters), h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -82,8 +83,8 @@ class Groups:
 
     def numbers(self, keys: Ints, before: Ints) -> Ints:
         """The number of each entry's sort, [M]; -1 where it is of none."""
-        exact = self._find(keys, before)
-        return np.where(exact >= 0, exact, self._find(keys, np.full_like(keys, ANY)))
+        exact = self.find(keys, before)
+        return np.where(exact >= 0, exact, self.find(keys, np.full_like(keys, ANY)))
 
     @property
     def loose(self) -> Groups:
@@ -101,13 +102,21 @@ class Groups:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def _find(self, keys: Ints, before: Ints) -> Ints:
-        known, asked = _packed(self.keys, self.before), _packed(keys, before)
+    def find(self, keys: Ints, before: Ints) -> Ints:
+        """The number of exactly this sort, [M]; -1 where it is none of these."""
+        order, known = self._rising
+        asked = _packed(keys, before)
         if not len(known):
             return np.full(len(asked), -1)
-        order = np.argsort(known)
-        at = order[np.minimum(np.searchsorted(known, asked, sorter=order), len(known) - 1)]
-        return np.where(known[at] == asked, at, -1)
+        at = np.minimum(np.searchsorted(known, asked), len(known) - 1)
+        return np.where(known[at] == asked, order[at], -1)
+
+    @cached_property
+    def _rising(self) -> tuple[Ints, Ints]:
+        """The groups' numbers in the order of their packed keys, and these."""
+        packed = _packed(self.keys, self.before)
+        order = np.argsort(packed, kind="stable")
+        return order, packed[order]
 
 
 def _packed(keys: Ints, before: Ints) -> Ints:
@@ -152,7 +161,7 @@ def vectors(sessions: pl.DataFrame, layout: Layout) -> Vectors:
         before=pl.col("key").shift(1, fill_value=START).over("session").cast(pl.Int64),
         session=pl.col("session").rle_id().cast(pl.Int64),
     )
-    told_order = rows.sort([name for name in ("time",) if name in rows.columns] or ["_row"], maintain_order=True)
+    told_order = rows.sort(_log_order(rows), maintain_order=True)
     return Vectors(
         arrays.to_numpy().astype(np.float64).reshape(len(rows), layout.size).clip(-HUGE, HUGE),
         facts["key"].to_numpy(),
@@ -160,6 +169,20 @@ def vectors(sessions: pl.DataFrame, layout: Layout) -> Vectors:
         told_order["_row"].to_numpy().astype(np.int64),
         facts["session"].to_numpy(),
     )
+
+
+def _log_order(rows: pl.DataFrame) -> list[pl.Expr]:
+    """What sorts entries as the log has them: by time, and where two have the same one, by their lines.
+
+    An entry without a time stays below the one above it in its file, as in ``sessionize``.
+    """
+    several = "file" in rows.columns and rows["file"].n_unique() > 1
+    place = [pl.col("file")] * several + [pl.col("line")] * ("line" in rows.columns)
+    if "time" not in rows.columns or rows["time"].null_count() == len(rows):
+        return place or [pl.col("_row")]
+    if not place or not rows["time"].has_nulls():
+        return [pl.col("time"), *place]
+    return [pl.col("time").forward_fill().backward_fill().over(*place[:-1] or [pl.lit(0)], order_by="line"), *place]
 
 
 def runs(vectors: Vectors, series: Ints, over: Literal["log", "session"]) -> tuple[Ints, Ints]:

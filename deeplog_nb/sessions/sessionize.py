@@ -46,7 +46,7 @@ def sessionize(
     │ blk_2   ┆ 1        ┆ 3   │
     └─────────┴──────────┴─────┘
     """
-    silence = _duration(gap)
+    silence = duration(gap)
     if silence is not None and not _timed(events):
         raise InputError("gap needs times, and none of these events has one; cut by count instead")
     if count is not None and count < 1:
@@ -63,11 +63,11 @@ def without_session(events: pl.DataFrame, by: str | None) -> pl.DataFrame:
     """The events that :func:`sessionize` with this ``by`` puts into no session."""
     if by is None:
         return events.clear()
-    return events.filter(_ids(events, by).list.len() == 0)
+    return events.filter(ids_of(events, by).list.len() == 0)
 
 
 def _named(events: pl.DataFrame, by: str) -> pl.DataFrame:
-    named = events.with_columns(session=_ids(events, by)).explode("session").filter(pl.col("session").is_not_null())
+    named = events.with_columns(session=ids_of(events, by)).explode("session").filter(pl.col("session").is_not_null())
     if named.is_empty() and len(events):
         raise InputError(
             f"no record names a session by {by!r}; a column or a regular expression with a group is wanted"
@@ -75,7 +75,7 @@ def _named(events: pl.DataFrame, by: str) -> pl.DataFrame:
     return named
 
 
-def _ids(events: pl.DataFrame, by: str) -> pl.Expr:
+def ids_of(events: pl.DataFrame, by: str) -> pl.Expr:
     """The list of ids that each event names."""
     if by in events.columns:
         several = isinstance(events.schema[by], pl.List)
@@ -174,7 +174,8 @@ def _finish(placed: pl.DataFrame, carried: list[str]) -> pl.DataFrame:
     return check(finished.select(*SESSIONS, "elapsed", *carried), SESSIONS, "sessions")
 
 
-def _duration(gap: str | timedelta | None) -> timedelta | None:
+def duration(gap: str | timedelta | None) -> timedelta | None:
+    """A silence as people write it, as a time."""
     if isinstance(gap, timedelta) and gap < timedelta(0):
         raise InputError(f"gap is {gap}; a silence has no negative length")
     if gap is None or isinstance(gap, timedelta):

@@ -9,6 +9,7 @@ Axes: N distinct windows, h history, M entries of the distinct sessions (end row
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +101,38 @@ def windows(
     of_entry[kept] = of_kept
     counts = np.bincount(of_kept, weights=weights[kept], minlength=len(first)).astype(np.int64)
     return Windows(histories[kept][first], nexts[kept][first], counts, of_entry, nexts < 0)
+
+
+def pairs(
+    histories: Sequence[Sequence[int]],
+    nexts: Sequence[int | None],
+    vocabulary: Vocabulary,
+    history: int,
+    *,
+    start: bool = True,
+    end: bool = True,
+    unknown: bool = True,
+) -> Windows:
+    """The same of keys that are already cut: the last ones before each entry, and its own key, None for an end.
+
+    A history that is shorter than ``history`` is that of a session that has no more keys. A key that the model does
+    not know has no window.
+
+    >>> found = pairs([[7, 5, 7], [5]], [5, None], Vocabulary((5, 7)), 3)
+    >>> found.histories.tolist(), found.nexts.tolist()
+    ([[3, 2, 3], [0, 0, 2]], [0, 2])
+    """
+    rows, lengths = len(histories), np.array([len(each) for each in histories], dtype=np.int64)
+    flat = np.array([key for each in histories for key in each], dtype=np.int64)
+    codes = np.full((rows, history), BEFORE, np.int64)
+    codes[np.arange(history) >= history - lengths[:, None]] = vocabulary.codes(flat)
+    is_end = np.array([key is None for key in nexts], dtype=np.bool_)
+    own = vocabulary.codes(np.array([key or 0 for key in nexts], dtype=np.int64))
+    following = np.where(is_end, vocabulary.end, np.where(own >= FIRST, own - FIRST, -1))
+    strange = (codes == UNKNOWN).any(axis=1)
+    kept = (start | (lengths >= history)) & (end | ~is_end) & (unknown | ~strange) & (following >= 0)
+    of_entry = np.where(kept, kept.cumsum() - 1, -1)
+    return Windows(codes[kept], following[kept], np.ones(int(kept.sum()), np.int64), of_entry, following < 0)
 
 
 def _rows(lengths: Ints) -> tuple[Ints, Ints]:

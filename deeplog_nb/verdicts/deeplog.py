@@ -19,6 +19,7 @@ from deeplog_nb.sessions.pieces import FEW, PIECE, pieces
 from deeplog_nb.sessions.swaps import swapped
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
+from deeplog_nb.verdicts.learner import Learner
 from deeplog_nb.verdicts.policy import Policy
 
 PAPER = Policy(g=9, longer_than=10, source="the paper's defaults: g = 9; sessions of h keys or fewer are named short")
@@ -105,6 +106,11 @@ class DeepLog:
         if self._policy is None:
             raise ModelError("this DeepLog is not fitted yet; call fit(sessions) first")
         return self._policy
+
+    @property
+    def learner(self) -> Learner:
+        """The same models as what learns from a person's answers."""
+        return Learner(self.keys, self._counts, self.policy)
 
     @property
     def source(self) -> str:

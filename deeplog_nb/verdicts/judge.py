@@ -7,8 +7,9 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import COUNTED, RANKS, RULES, VERDICTS, check
+from deeplog_nb.models.ranks import early, is_end, unlikely, unseen
 from deeplog_nb.verdicts.policy import Policy
-from deeplog_nb.verdicts.values import hidden, value_reason, value_score, with_values
+from deeplog_nb.verdicts.values import told, value_reason, value_score, with_values
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
 COUNTS_SCORE: Final = 3.0  # at least, where counts are wrong: one in a thousand, and a rule that names a line says more
@@ -46,10 +47,10 @@ def judge(
     └──────────┴───────────┴─────────────────────────────────┘
     """
     rules = {
-        "unseen": _unseen(),
-        "unlikely": _unlikely(policy),
-        "ended_early": _early(policy),
-        "counts": _is_end() & ~pl.col("open") & pl.col("_flagged"),
+        "unseen": unseen(),
+        "unlikely": unlikely(policy.g, policy.probability),
+        "ended_early": early(policy.ending),
+        "counts": is_end() & ~pl.col("open") & pl.col("_flagged"),
         "short": _short(policy),
     }
     reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
@@ -63,7 +64,7 @@ def judge(
             score=pl.coalesce(value_score(), _score()).cast(pl.Float32),
             why=pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True),
         )
-        .drop(hidden(errors))
+        .pipe(told, errors)
     )
     rest = [name for name in judged.columns if name not in VERDICTS and name not in ("_flagged", "_reason")]
     return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")
@@ -83,30 +84,10 @@ def _score() -> pl.Expr:
     return pl.when("unseen").then(UNSEEN_SCORE).otherwise(counted)
 
 
-def _is_end() -> pl.Expr:
-    return pl.col("key").is_null()
-
-
-def _unseen() -> pl.Expr:
-    return ~_is_end() & pl.col("rank").is_null() & (pl.col("probability") == 0)
-
-
-def _unlikely(policy: Policy) -> pl.Expr:
-    ranked = pl.lit(False) if policy.g is None else pl.col("rank") > policy.g
-    improbable = pl.lit(False) if policy.probability is None else pl.col("probability") < policy.probability
-    return ~_is_end() & pl.col("rank").is_not_null() & (ranked | improbable)
-
-
-def _early(policy: Policy) -> pl.Expr:
-    if policy.ending is None:
-        return pl.lit(False)
-    return _is_end() & ~pl.col("open") & (pl.col("probability") < policy.ending)
-
-
 def _short(policy: Policy) -> pl.Expr:
     if policy.longer_than is None:
         return pl.lit(False)
-    return _is_end() & ~pl.col("open") & (pl.col("position") <= policy.longer_than)
+    return is_end() & ~pl.col("open") & (pl.col("position") <= policy.longer_than)
 
 
 def _reasons(policy: Policy) -> dict[str, pl.Expr]:

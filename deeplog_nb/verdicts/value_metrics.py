@@ -13,12 +13,12 @@ import polars as pl
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import RANKS, SESSIONS, check
 from deeplog_nb.models.bounds import KINDS
+from deeplog_nb.models.flags import beyond
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.models.zscore import ZScore
 from deeplog_nb.verdicts.evaluate import evaluate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
-from deeplog_nb.verdicts.values import beyond
 
 _PLACE: Final = ("file", "line", "time")
 

@@ -10,24 +10,19 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import ERRORS, check
+from deeplog_nb.models.flags import beyond
 
 ELAPSED: Final = "elapsed"
 KEY_RULES: Final = ("unseen", "unlikely")
 LONG: Final = 1e15  # numbers from which on not every digit is written out
 CLIPPED: Final = 80  # characters of a text that a reason quotes
-SLACK: Final = 1 + 1e-6  # tails are 32-bit floats
 _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, while it is judged
+_NONE: Final = pl.DataFrame(schema=ERRORS)
 
 
 def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: float) -> pl.DataFrame:
     """The rows with ``timing`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
-    told = pl.DataFrame(schema=ERRORS) if errors is None else check(errors, ERRORS, "errors")
-    joined = judged.join(
-        told.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN}),
-        on=["session", "position"],
-        how="left",
-        maintain_order="left",
-    )
+    joined = judged.pipe(_joined, _NONE if errors is None else check(errors, ERRORS, "errors"))
     passed = ~pl.any_horizontal(KEY_RULES)
     far = passed & beyond(pl.col("_tail"), confidence)
     new = passed & pl.col("_text").is_not_null()
@@ -39,14 +34,22 @@ def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: f
     return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
 
 
-def beyond(tail: pl.Expr, confidence: float) -> pl.Expr:
-    """Whether normal entries err as much no more often than 1 - confidence."""
-    return tail <= (1 - confidence) * SLACK
+def _joined(judged: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
+    """The rows with what the ERRORS say of them."""
+    known = errors.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN})
+    if known.is_empty():
+        return judged.with_columns(pl.lit(None, kind).alias(name) for name, kind in list(known.schema.items())[2:])
+    return judged.join(known, on=["session", "position"], how="left", maintain_order="left")
 
 
-def hidden(errors: pl.DataFrame | None) -> list[str]:
-    """The columns that are only of use while judging; ``worst`` stays where there are ERRORS."""
-    return [f"_{name}" for name in _HIDDEN] + ["worst"] * (errors is None)
+def told(judged: pl.DataFrame, errors: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows without what was of use while judging only.
+
+    Where there are ERRORS ``worst, expected, seen, unit, text`` stay, null where neither of the two rules fired.
+    """
+    if errors is None:
+        return judged.drop("worst", *(f"_{name}" for name in _HIDDEN))
+    return judged.drop("_tail").rename({f"_{name}": name for name in _HIDDEN if name != "tail"})
 
 
 def value_score() -> pl.Expr:

@@ -4,6 +4,9 @@
     theme     colours, font and card of every chart
     axes      numbers as charts say them
     charts    frames to pictures, the finding as title
+    graph     a workflow as picture, table and live graph; below it layers (where things are), band, compose and scene
+              (what is drawn), svg and network (drawn as PNG, drawn live), lettering, palette, figure (how it is shown)
+    page      HTML that is safe by construction
     progress  long work on one self-updating line
     text      invisible and steering characters made visible
 

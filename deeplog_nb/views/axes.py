@@ -55,3 +55,14 @@ def rank_ticks(last: int) -> list[int]:
     if last > LOG_FROM:
         return [lead * 10**power for power in range(5) for lead in (1, 2, 5) if lead * 10**power <= last]
     return list(range(1, last + 1)) if last <= 15 else [1, *range(5, last + 1, 5)]
+
+
+def duration(seconds: float) -> str:
+    """The time in the unit in which people would say it.
+
+    >>> duration(0.00042), duration(0.35), duration(19.84), duration(200), duration(7200), duration(400_000)
+    ('0.42 ms', '350 ms', '19.8 s', '3.33 min', '2 h', '4.63 days')
+    """
+    units = ((172_800, 86_400, "days"), (5_400, 3_600, "h"), (90, 60, "min"), (1, 1, "s"), (0, 0.001, "ms"))
+    size, name = next((size, name) for least, size, name in units if abs(seconds) >= least)
+    return f"{seconds / size:.3g} {name}" if abs(seconds) < 1e8 else f"{seconds / size:,.0f} {name}"

@@ -108,15 +108,16 @@ def _inert(text: str) -> str:
 
 def squeeze(png: bytes) -> bytes:
     """The same PNG, chunk for chunk and pixel for pixel, with its image data deflated at level 9."""
-    chunks = list(_chunks(png))
-    image = zlib.decompress(b"".join(body for kind, body in chunks if kind == b"IDAT"))
-    at = [kind for kind, _ in chunks].index(b"IDAT")
-    rest = [(kind, body) for kind, body in chunks if kind != b"IDAT"]
+    parts = list(chunks(png))
+    image = zlib.decompress(b"".join(body for kind, body in parts if kind == b"IDAT"))
+    at = [kind for kind, _ in parts].index(b"IDAT")
+    rest = [(kind, body) for kind, body in parts if kind != b"IDAT"]
     rest.insert(at, (b"IDAT", zlib.compress(image, 9)))
-    return _SIGNATURE + b"".join(_chunk(kind, body) for kind, body in rest)
+    return _SIGNATURE + b"".join(chunk(kind, body) for kind, body in rest)
 
 
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The parts of a PNG: kind and body."""
     at = len(_SIGNATURE)
     while at < len(png):
         size, kind = struct.unpack(">I4s", png[at : at + 8])
@@ -124,5 +125,6 @@ def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += size + 12
 
 
-def _chunk(kind: bytes, body: bytes) -> bytes:
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A part of a PNG as it stands in the file."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

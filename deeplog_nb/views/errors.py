@@ -13,7 +13,7 @@ import polars as pl
 
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import ERRORS, FrameError, InputError, check
-from deeplog_nb.verdicts.values import beyond
+from deeplog_nb.models.flags import beyond
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.display import Picture
 from deeplog_nb.views.text import visible

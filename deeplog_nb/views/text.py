@@ -6,6 +6,7 @@ It knows nothing of HTML beyond ``escape``, and never changes the text that is s
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -41,6 +42,9 @@ UNSEEN: Final = (
 """First and last code point of each run of Unicode's controls, formats, separators, surrogates and non-characters."""
 
 
+_TAG: Final = re.compile(r"^(?:\[[^\]]*<\*>[^\]]*\]\s*|<\*>[\s:]+)+(?=\S)")  # says which machine, not what happened
+
+
 def visible(text: str, limit: int | None = None) -> str:
     r"""One line of the text as it is, with every invisible or steering character as its escape.
 
@@ -64,6 +68,16 @@ def escape(text: str, limit: int | None = None) -> str:
     &lt;img onerror=&#x27;x&#x27;&gt;\x00
     """
     return html.escape(visible(text, limit), quote=True)
+
+
+def gist(template: str, limit: int) -> str:
+    """A template as people name it: its values as …, without the tag in front that says which machine or task.
+
+    >>> gist("[instance: <*>] Took <*> seconds to build instance.", 140)
+    'Took … seconds to build instance.'
+    """
+    plain = _TAG.sub("", template[: 8 * limit]).replace("<*>", "…").strip()
+    return f"{plain[:limit]}{'…' if len(plain) > limit else ''}"
 
 
 def visible_expr(column: str) -> pl.Expr:

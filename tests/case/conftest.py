@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from deeplog_nb.detector import Detector
-from deeplog_nb.frames import LINES
+from deeplog_nb.frames import LINES, RULES, VERDICTS
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Training
 
@@ -58,3 +58,26 @@ def wrong() -> pl.DataFrame:
     """Ten jobs, of which job-1 meets an unknown message, job-2 skips a step and job-3 stops half way."""
     crash = (*NORMAL[:2], "disk on fire", *NORMAL[2:])
     return _jobs(NORMAL, crash, (NORMAL[0], *NORMAL[2:]), NORMAL[:2], *[NORMAL] * 6)
+
+
+PLACES = {"line": pl.UInt64(), "file": pl.Categorical(), "offset": pl.UInt64(), "generation": pl.UInt32()}
+Row = tuple[str | None, int | None, int | None, bool]
+
+
+@pytest.fixture(scope="package")
+def judged() -> Callable[..., pl.DataFrame]:
+    """VERDICTS of rows (session, position, key, anomalous), with file, line, and what raised each alarm as pattern."""
+
+    def build(*rows: Row, **columns: object) -> pl.DataFrame:
+        names = ["session", "position", "key", "unseen"]
+        said = {"count": 1, "open": False, "rank": 1, "probability": 0.5, **dict.fromkeys(RULES[1:], False)}
+        said |= {"score": 1.0, "why": "", "line": 7, "file": "a.log"} | columns
+        frame = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None).with_columns(
+            pl.Series(name, value) if isinstance(value, list) else pl.lit(value).alias(name)
+            for name, value in said.items()
+        )
+        kinds = VERDICTS | {name: kind for name, kind in PLACES.items() if name in said}
+        shown = frame.with_columns(anomalous="unseen", pattern=pl.when("unseen").then(pl.format("[{}]", "key")))
+        return shown.select(*[pl.col(name).cast(kind) for name, kind in kinds.items()], pl.exclude(*kinds))
+
+    return build

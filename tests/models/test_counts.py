@@ -146,3 +146,19 @@ def test_on_hdfs_the_free_keys_are_verify_serve_and_its_exception(data, sessions
     """Found from the training sessions alone: 2, 3 and 4 vary freely, the other eleven are fixed."""
     train = pl.read_parquet(data("hdfs/train_normal.parquet"))["sequence"]
     assert CountModel().fit(sessions(*train.to_list())).fixed == [5, 6, 9, 11, 16, 18, 21, 22, 23, 25, 26]
+
+
+def test_declared_counts_are_normal_with_any_number_of_the_free_keys(sessions, tmp_path):
+    """What is said of one session holds for the same fixed counts, in a saved model too, and not in the old one."""
+    old = CountModel().fit(sessions(*RETRIES))
+    old.learn(sessions([1, 1, 2, 3])).save(tmp_path)
+    asked = sessions([1, 1, 2], [1, 3, 1, 2, 3, 3], [1, 1, 1, 2], [1, 1, 2, 2])
+    assert flagged(CountModel.load(tmp_path), asked) == [False, False, True, True]
+    assert flagged(old, asked) == [True] * 4
+
+
+def test_counts_alone_say_what_sessions_say(sessions):
+    """The reasons for counted keys are those for the sessions; keys that nobody knows are left out."""
+    model, asked = CountModel().fit(sessions(*PAIRS)), [[1, 2], [1, 1, 2], [1, 7, 2, 2, 2]]
+    counted = [{key: keys.count(key) for key in keys} for keys in asked]
+    assert model.reasons(counted) == model.check(sessions(*asked))["reason"].to_list()

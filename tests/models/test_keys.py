@@ -191,3 +191,17 @@ def test_a_gpu_gives_the_same_verdicts(model, sessions, tmp_path: Path):
 def test_the_defaults_are_those_of_the_settings():
     """What the constructor assumes and what the settings say are written twice and are the same."""
     assert KeyModel().settings == KeySettings()
+
+
+@pytest.mark.parametrize("settings", [{}, {"start": False}, {"end": False}, {"unknown": False}])
+def test_single_histories_are_scored_as_whole_sessions_are(sessions, settings):
+    """Whatever the settings, and whether 3 or 300 are asked: ranks are equal, probabilities to the last digits."""
+    model = KeyModel(history=3, units=16, layers=1, training=Training(epochs=2, device="cpu"), **settings)
+    model.fit(sessions(*LOOP))
+    keys = [1, 2, 99, 4, 0, 5, 6, 1, 1, 2]
+    ranks = model.rank(sessions(keys))
+    asked = [(keys[max(0, at - 3) : at], key) for at, key in enumerate([*keys, None])]
+    for times in (1, 30, 60):
+        told = model.score(*map(list, zip(*asked * times, strict=True)))
+        assert [rank for rank, _ in told] == ranks["rank"].to_list() * times
+        assert [chance for _, chance in told] == pytest.approx(ranks["probability"].to_list() * times, abs=1e-6)

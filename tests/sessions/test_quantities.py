@@ -2,8 +2,10 @@
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from deeplog_nb.sessions.quantities import amount, number, unit
+from deeplog_nb.sessions.quantities import UNITS, amount, number, stated, unit
 
 
 def told(expression, *texts: str | None) -> list[object]:
@@ -34,3 +36,22 @@ def test_a_unit_that_nobody_knows_makes_no_amount():
 def test_amounts_are_told_in_the_wanted_unit(text, wanted, value):
     """Sizes count in 1024s; a bare number is in the position's unit; what is of another kind is none."""
     assert told(lambda column: amount(column, pl.lit(wanted)), text) == [value]
+
+
+@settings(deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=12),
+        st.builds(
+            "{}{}{}".format,
+            st.one_of(st.floats(), st.integers()),
+            st.sampled_from(["", " ", "\n", "\t ", "\x1c", "\u2003"]),
+            st.sampled_from([*UNITS, "cats", "%", "\n"]),
+        ),
+    ),
+    st.sampled_from([*UNITS, "cats"]),
+)
+def test_one_text_states_what_a_column_of_them_states(text: str, wanted: str):
+    """The answer without a frame is the frame's, to the last digit."""
+    frame = pl.DataFrame({"text": [text], "wanted": [wanted]})
+    assert stated(text, wanted) == frame.select(amount(pl.col("text"), pl.col("wanted"))).item()

@@ -43,6 +43,14 @@ def test_the_order_is_the_logs(found):
     assert found.order.tolist() == [0, 2, 1, 3]
 
 
+def test_the_order_of_one_time_is_that_of_the_lines(sessions):
+    """A clock that shows seconds says little: then the lines tell; without a time an entry is below the one above."""
+    lines = sessions.with_columns(line=pl.Series([1, 3, 2, 4]), file=pl.lit("x"))
+    for times in ([7, 7, 7, 7], [7, None, 7, None], [None, 7, None, 7]):
+        told = vectors(lines.with_columns(time=pl.Series(times).cast(pl.Datetime("us"))), layout(parameters(sessions)))
+        assert told.order.tolist() == [0, 2, 1, 3]
+
+
 def test_a_run_goes_on_over_the_log_or_ends_with_its_session(found):
     """Over the log the second session's entry has the first one's in its history; by session it has none."""
     numbers = np.array([-1, 0, -1, 0])

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deeplog_nb.case.page import clip, columns, table, tag
+from deeplog_nb.views.page import clip, columns, table, tag
 
 
 class _Seen(HTMLParser):

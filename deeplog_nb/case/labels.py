@@ -1,0 +1,118 @@
+"""Labels: which rows of VERDICTS an answer is about, and which answers are in effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+
+from deeplog_nb.case.evidence import with_evidence
+from deeplog_nb.case.signature import ISO
+from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, ModelError, check
+
+STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys") else LABELS[name] for name in LABELS}
+"""LABELS as the ledger and its exports have them: times as ISO text, keys as the text of a JSON list."""
+
+_PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String()}
+
+
+def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None) -> pl.DataFrame:
+    """``session, position, file, line, pattern, keys`` of the alarms that are meant, in the order of the verdicts.
+
+    A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
+    or wait; and one row if nothing at all was flagged in it.
+    """
+    if pattern is not None and "pattern" not in verdicts.columns:
+        raise InputError("these verdicts do not say their pattern; judge the lines again, or name session and position")
+    named = {"session": session, "position": position, "pattern": pattern}
+    _check_kinds(named)
+    rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
+    picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
+    if session is not None and position is None and pattern is None:
+        picked = _as_whole(picked)
+    if picked.is_empty():
+        picked = _missed(rows, named)
+    return with_evidence(picked, rows).select("session", "position", *_PLACE, "keys")
+
+
+def check_answer(verdict: str, until: datetime | None, now: datetime) -> None:
+    """Refuse an answer that is none, or that has expired before it is given."""
+    if verdict not in ANSWERS:
+        raise InputError(f"verdict is {verdict!r}; it is one of {', '.join(map(repr, ANSWERS))}")
+    if until is not None and until <= now:
+        raise InputError(f"until is {until} UTC, which is past; name a later time, or none for an answer that stays")
+
+
+def undone(rows: Iterable[tuple[int, int | None]]) -> set[int]:
+    """Of (id, undo_of) pairs, the rows that are taken back: by a row that is not taken back itself.
+
+    >>> undone([(1, None), (2, 1), (3, None), (4, 3), (5, 4)])  # 5 takes back 4, which brings back 3
+    {1, 4}
+    """
+    out: set[int] = set()
+    for row, target in sorted(rows, reverse=True):  # who takes back comes after what is taken back
+        if target is not None and row not in out:
+            out.add(target)
+    return out
+
+
+def in_effect(labels: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The answers that are neither undone nor expired."""
+    gone = list(undone(labels.select("id", "undo_of").rows()))
+    lasting = pl.col("until").is_null() | (pl.col("until") > now)
+    return labels.filter(pl.col("verdict").is_not_null(), lasting, ~pl.col("id").is_in(gone))
+
+
+def as_labels(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    """LABELS of stored rows."""
+    try:
+        labels = pl.DataFrame(list(rows), schema=STORED).with_columns(
+            pl.col("at", "until").str.to_datetime(ISO, time_unit="us"),
+            pl.col("verdict").cast(LABELS["verdict"]),
+            pl.col("keys").str.json_decode(LABELS["keys"]),
+        )
+    except (pl.exceptions.PolarsError, TypeError) as error:
+        raise ModelError(f"labels: changed past the ledger ({error}); verify() says which row") from error
+    return check(labels, LABELS, "labels")
+
+
+def _check_kinds(named: dict[str, Any]) -> None:
+    for name, value in named.items():
+        wanted = int if name == "position" else str
+        if value is not None and type(value) is not wanted:
+            raise InputError(f"{name} is {value!r}, a {type(value).__name__}; name one {name}, a {wanted.__name__}")
+
+
+def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """With file, line and pattern, null where the verdicts do not have them."""
+    return verdicts.with_columns(
+        pl.col(name).cast(kind) if name in verdicts.columns else pl.lit(None, kind).alias(name)
+        for name, kind in _PLACE.items()
+    ).with_row_index("_row")
+
+
+def _as_whole(alarms: pl.DataFrame) -> pl.DataFrame:
+    """The alarms of one session, those of order and counts as one."""
+    if "session_pattern" not in alarms.columns:
+        return alarms
+    odd = pl.col("session_pattern").is_not_null() & ~pl.any_horizontal("timing", "value")
+    whole = alarms.filter(odd).head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern="session_pattern")
+    return pl.concat([whole, alarms.filter(~odd)])
+
+
+def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
+    session = named["session"]
+    if session is not None and session not in rows["session"]:
+        raise InputError(f"session {session!r} is not in these verdicts; name one that is")
+    of_it = rows.filter(pl.col("session") == pl.lit(session, pl.String)).sort("position", maintain_order=True)
+    alarms = of_it.filter("anomalous")["position"].to_list()
+    if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:
+        asked = ", ".join(f"{name} {value!r}" for name, value in named.items() if value is not None)
+        at = f"; session {session!r} has them at position {', '.join(map(str, alarms[:5]))}" if alarms else ""
+        raise InputError(
+            f"no alarm{f' of {asked}' * bool(asked)} in these verdicts{at}; name what alarms() or patterns() show, "
+            "or a session alone, to say that nothing was flagged in it"
+        )
+    return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String))

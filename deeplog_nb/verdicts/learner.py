@@ -1,0 +1,170 @@
+"""What judges whole sessions and learns from a person's answers, in two tiers, each of which can be taken back.
+
+A label first makes an exact pattern that is allowed (see ``allowing``). Models change only through the gate: every
+confirmed anomaly must stay an alarm, no more of the held-out normal sessions may become one, and of the changes made to
+these as many must be noticed. Each model passes it by itself, so that one that may not learn does not stop the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from deeplog_nb.frames import LABELS, check
+from deeplog_nb.models.counts import CountModel
+from deeplog_nb.models.declared import as_sessions, pairs, uncontradicted
+from deeplog_nb.models.declared import canaries as confirmed
+from deeplog_nb.models.gate import gated
+from deeplog_nb.models.keys import KeyModel
+from deeplog_nb.models.taught import taught
+from deeplog_nb.models.teaching import Teaching
+from deeplog_nb.models.update import CHANGES, Update
+from deeplog_nb.sessions.mutants import Mutants, mutants
+from deeplog_nb.sessions.pieces import pieces
+from deeplog_nb.verdicts.allowing import allow, allows, with_patterns, without_shape
+from deeplog_nb.verdicts.judge import judge
+from deeplog_nb.verdicts.policy import Policy
+
+WEAKER: Final = 0.005  # of the changes made to normal sessions that an update may miss more of
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Key model, count check, policy, and the patterns that a person allowed."""
+
+    keys: KeyModel
+    counts: CountModel | None
+    policy: Policy
+    allowed: tuple[str, ...] = ()
+    whole: bool = True  # sessions have an id: what a person says of one is said of its like
+
+    def judge(self, sessions: pl.DataFrame, errors: pl.DataFrame | None = None) -> pl.DataFrame:
+        """VERDICTS with their patterns, without the alarms that were allowed."""
+        counted = self.counts.check(sessions) if self.counts else None
+        return self.answered(judge(self.keys.rank(sessions), errors, policy=self.policy, counts=counted))
+
+    def answered(self, verdicts: pl.DataFrame) -> pl.DataFrame:
+        """The verdicts with their patterns, without the alarms that were allowed."""
+        history = self.keys.settings.history
+        return with_patterns(verdicts, history=history, whole=self.whole).pipe(allow, self.allowed)
+
+    def update(
+        self,
+        labels: pl.DataFrame,
+        *,
+        fresh: pl.DataFrame | None = None,
+        canaries: pl.DataFrame | None = None,
+        holdout: pl.DataFrame | None = None,
+        teaching: Teaching | None = None,
+    ) -> Update[Learner]:
+        """Both tiers: the learner that these LABELS make, each of its models only if the gate lets it through.
+
+        All of them are allowed from now on, and no other; the models learn the ``fresh`` ones (default: all).
+
+        ``canaries`` are SESSIONS of anomalies that must stay alarms, beside those that the labels hold; ``holdout``
+        are normal SESSIONS. What was refused is said; what was not is in the model. A key after a history that a
+        canary has too is allowed at most, and not learnt: no model of keys could tell the two apart.
+        """
+        wrong = pl.concat([confirmed(labels), *([] if canaries is None else [canaries])], how="diagonal")
+        allowed = self.allowing(labels, canaries=wrong)
+        current, changes, refusals = allowed.model, [allowed.changes], [allowed.refused]
+        for what, teach in _lessons(labels if fresh is None else fresh, wrong, teaching or Teaching()).items():
+            taught = teach(current)
+            if taught is None:
+                continue
+            step = gated(current, taught, _alarms, wrong.clear(), canaries=wrong, holdout=holdout)
+            refused = step.refused or (_weaker(current, taught, holdout) if holdout is not None else None)
+            current = current if refused else taught
+            changes.append(step.changes)
+            refusals.append(refused and f"{what}: {refused}")
+        return Update(current, pl.concat(changes), "; ".join(filter(None, refusals)) or None)
+
+    def allowing(self, labels: pl.DataFrame, *, canaries: pl.DataFrame | None = None) -> Update[Learner]:
+        """The first tier: what these LABELS say is normal is allowed, and nothing else is.
+
+        A pattern is not, and ``refused`` says so, that a confirmed anomaly has too, or that would leave one of the
+        ``canaries`` without an alarm.
+        """
+        normal, wrong = _answers(labels, "normal"), _answers(labels, "anomaly")
+        wanted = normal["pattern"].drop_nulls().unique(maintain_order=True)
+        kept = wanted.filter(~allows(wanted, wrong["pattern"].drop_nulls()))
+        if canaries is not None and len(canaries):
+            plain = without_shape(kept)  # canaries are known by their keys
+            kept = kept.filter(~plain.is_in(self._needed(plain, canaries).implode()))
+        new = replace(self, allowed=tuple(kept))
+        clash = len(wanted) - len(kept)
+        refused = f"{clash} of {len(wanted)} patterns are those of confirmed anomalies too" if clash else None
+        return Update(new, _cleared(normal, kept), refused)
+
+    def _needed(self, patterns: pl.Series, canaries: pl.DataFrame) -> pl.Series:
+        """Which patterns are of the canaries that would have no alarm left, were all of these allowed."""
+        before, after = (replace(self, allowed=texts).judge(canaries) for texts in ((), tuple(patterns)))
+        left = after.filter("anomalous").select("session").unique()
+        lost = before.filter("anomalous").join(left, on="session", how="anti")
+        return pl.concat([lost["pattern"], lost["session_pattern"]]).drop_nulls()
+
+
+def _answers(labels: pl.DataFrame, verdict: str) -> pl.DataFrame:
+    needed = ("session", "position", "pattern", "verdict", "keys")
+    return check(labels, {name: LABELS[name] for name in needed}, "labels").filter(pl.col("verdict") == verdict)
+
+
+def _cleared(normal: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+    """CHANGES of the labelled alarms that are allowed now."""
+    mine = normal.filter(pl.col("pattern").is_in(kept.implode()))
+    key = pl.col("pattern").str.extract(r'"key":(\d+)', 1).cast(pl.UInt32)
+    return mine.select(pl.lit("cleared", CHANGES["change"]).alias("change"), "session", "position", key=key)
+
+
+def _alarms(learner: Learner, sessions: pl.DataFrame) -> pl.DataFrame:
+    """FLAGS of every entry and end."""
+    return learner.judge(sessions).select("session", "position", "key", flagged="anomalous")
+
+
+def _weaker(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:
+    """Why the new one is weaker: it misses more of the changes that are made to normal sessions. No label needed.
+
+    Half a point of them, by the measure that poisoned labels are held to; keys that were admitted are put in too.
+    """
+    admitted = set(new.keys.vocabulary.keys) - set(old.keys.vocabulary.keys)
+    drill = mutants(normal if old.whole else pieces(normal), strange=admitted)
+    before, after = (_caught(each, drill) for each in (old, new))
+    if before - after <= WEAKER:
+        return None
+    return f"it would notice {after:.1%} of the changes made to normal sessions, where {before:.1%} are noticed"
+
+
+def _caught(learner: Learner, drill: Mutants) -> float:
+    """Share of the changed sessions that have an alarm."""
+    flagged = learner.judge(drill.sessions).group_by("session").agg(pl.col("anomalous").any())
+    return float(flagged["anomalous"].sum()) / max(len(flagged), 1)
+
+
+def _lessons(
+    labels: pl.DataFrame, canaries: pl.DataFrame, teaching: Teaching
+) -> dict[str, Callable[[Learner], Learner | None]]:
+    """What each model makes of the labels; None where they teach it nothing."""
+
+    def keys(learner: Learner) -> Learner | None:
+        history = learner.keys.settings.history
+        told = uncontradicted(pairs(labels, history), canaries, history)
+        new = taught(learner.keys, told, teaching, canaries=canaries)
+        return None if told.is_empty() else replace(learner, keys=new)
+
+    def counts(learner: Learner) -> Learner | None:
+        told = _counted(labels)
+        if learner.counts is None or told.is_empty():
+            return None
+        return replace(learner, counts=learner.counts.learn(told))
+
+    return {"key model": keys, "count check": counts}
+
+
+def _counted(labels: pl.DataFrame) -> pl.DataFrame:
+    """SESSIONS, by their keys, whose counts were declared normal: whole ones, or their ends."""
+    whole = pl.col("pattern").str.contains('"counts":', literal=True)
+    normal = _answers(labels, "normal").filter(whole, pl.col("keys").list.len() > 0).with_row_index("_row")
+    return as_sessions(normal.select(session=pl.format("declared {}", "_row"), keys="keys"))

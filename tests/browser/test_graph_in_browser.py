@@ -1,0 +1,144 @@
+"""The live graph in Chromium: a hundred hostile texts do nothing there, and would do harm in pyvis's own page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deeplog_nb.views.graph import graph
+from tests.views.workflows import HOSTILE, hostile, session, workflow
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no chromium or google-chrome on the path")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+class Opened:
+    """A page of a file, offline, and all that it asked for, said and ran."""
+
+    def __init__(self, browser: Any, path: Path, scheme: str = "light") -> None:
+        context = browser.new_context(offline=True, viewport={"width": 940, "height": 900}, color_scheme=scheme)
+        self.asked: list[str] = []
+        self.said: list[str] = []
+        self.page = context.new_page()
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.said.append("a dialog"), dialog.dismiss()))
+        self.page.goto(path.as_uri())
+
+    @property
+    def outside(self) -> list[str]:
+        """What was asked for beside the file itself."""
+        return [url for url in self.asked[1:] if not url.startswith(("data:", "about:", "blob:"))]
+
+    def ran(self) -> bool:
+        """Whether any script of the log's ran, in the page or in a frame of it."""
+        return any(bool(frame.evaluate("Boolean(window.RAN)")) for frame in self.page.frames)
+
+    def live(self) -> Any:
+        """The frame of the live graph, once it is drawn."""
+        frame = self.page.frames[1]
+        frame.wait_for_selector("html.live", timeout=20_000)
+        return frame
+
+
+def test_the_saved_graph_opens_offline_and_draws(browser: Any, tmp_path: Path) -> None:
+    """No request, no complaint; the live graph lies over the static picture, which is there without it."""
+    opened = Opened(browser, graph(workflow(), session(44, 51, 99)).save(tmp_path / "graph.html"))
+    live = opened.live()
+    assert live.evaluate("document.querySelector('canvas').width") > 400
+    assert live.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert opened.page.evaluate("document.querySelector('img').naturalWidth") == 1760
+    assert opened.page.locator("img").bounding_box() == opened.page.locator("iframe").bounding_box()
+    assert (opened.outside, opened.said) == ([], [])
+
+
+def test_the_table_is_there_for_keyboard_and_screen_reader(browser: Any, tmp_path: Path) -> None:
+    """It unfolds by a key, has heads and a row an edge; buttons and graph have names and take the focus."""
+    opened = Opened(browser, graph(workflow(), least=0).save(tmp_path / "graph.html"), "dark")
+    opened.page.locator("summary").press("Enter")
+    assert opened.page.get_by_role("columnheader").count() == 8
+    assert opened.page.get_by_role("row").count() == 1 + 10
+    assert opened.page.get_by_role("img").get_attribute("alt").startswith("Diagram of a workflow.")
+    assert [
+        opened.live().get_by_role("button", name=name).count() for name in ("larger", "smaller", "whole graph")
+    ] == [1] * 3
+
+
+def test_a_click_tells_of_a_step_in_text(browser: Any, tmp_path: Path) -> None:
+    """The whole text of the step that was clicked, its key and its count, as text."""
+    drawn = graph(workflow())
+    opened = Opened(browser, drawn.save(tmp_path / "graph.html"))
+    box, live = drawn.scene.boxes[1], opened.live()
+    live.locator("canvas").click(position={"x": box.x, "y": box.y}, delay=60)
+    live.locator("#told").wait_for()
+    assert live.locator("#told").text_content() == box.title
+
+
+EVERYTHING = """async () => {
+  const canvas = document.querySelector('canvas'), clicked = [], hovered = [];
+  const scene = JSON.parse(document.getElementById('scene').textContent);
+  const scale = canvas.clientWidth / scene.width, at = new Map(scene.nodes.map((node) => [node.id, node]));
+  const send = (kind, type, x, y) => canvas.dispatchEvent(new kind(type, {
+    bubbles: true, cancelable: true, clientX: x * scale, clientY: y * scale, pointerId: 1, isPrimary: true,
+    button: type === 'pointermove' ? -1 : 0, buttons: type === 'pointerdown' ? 1 : 0 }));
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const middle = ({ from, to }) => ({ x: (at.get(from).x + at.get(to).x) / 2, y: (at.get(from).y + at.get(to).y) / 2 });
+  for (const { x, y } of [...scene.nodes, ...scene.edges.map(middle)]) {
+    send(MouseEvent, 'mousemove', x, y);
+    await pause(25);
+    hovered.push(document.querySelector('.vis-tooltip')?.textContent ?? '');
+    for (const type of ['pointermove', 'pointerdown', 'pointerup']) send(PointerEvent, type, x, y);
+    await pause(5);
+    clicked.push(document.getElementById('told').textContent);
+  }
+  return [clicked, hovered];
+}"""
+
+
+def test_a_hundred_hostile_texts_do_nothing(browser: Any, tmp_path: Path) -> None:
+    """Every node and edge hovered and clicked: 0 scripts run, 0 requests, and each tooltip is the text itself."""
+    drawn = graph(hostile(), session(*range(1, 60), 77, name=HOSTILE[0]), full=True)
+    path = drawn.save(tmp_path / "graph.html")
+    path.write_text(path.read_text("utf-8").replace("tooltipDelay&quot;:120", "tooltipDelay&quot;:1"), "utf-8")
+    opened = Opened(browser, path)
+    live = opened.live()
+    opened.page.locator("summary").click()
+    clicked, hovered = live.evaluate(EVERYTHING)
+    titles = {box.title for box in drawn.scene.boxes} | {line.title for line in drawn.scene.lines}
+    assert titles <= set(clicked)
+    assert len({title.replace("\n", "") for title in titles} & set(hovered)) > 0.9 * len(titles)
+    assert not opened.ran()
+    assert (opened.outside, opened.said) == ([], [])
+    assert live.evaluate("document.querySelectorAll('img, a, svg, iframe, b, meta[http-equiv=refresh]').length") == 0
+
+
+def test_the_same_texts_do_harm_in_pyvis_own_page(browser: Any, tmp_path: Path) -> None:
+    """The check above can fail: pyvis's template runs what stands in the titles, or asks the network for files."""
+    from pyvis.network import Network
+
+    net = Network(notebook=False, cdn_resources="in_line", heading=HOSTILE[2])
+    for number, text in enumerate(HOSTILE):
+        clean = text.encode("utf-8", "ignore").decode("utf-8").replace("</script>", "")
+        net.add_node(number, label=str(number), title=clean)
+    path = tmp_path / "pyvis.html"
+    path.write_text(net.generate_html(), "utf-8")
+    opened = Opened(browser, path)
+    opened.page.wait_for_timeout(500)
+    assert opened.ran()
+    assert opened.outside

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from deeplog_nb.case.differences import ROWS, differing
+from deeplog_nb.case.report import write_report
+from deeplog_nb.detector import Detector
+from deeplog_nb.workflow.compare import COMPARED
+
+USUAL = ("starting up", "reading input", "writing output", "shutting down")
+SWAPPED = ("starting up", "writing output", "reading input", "shutting down", "disk on <b>fire</b> \u202e")
+Jobs = Callable[..., pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def pages(detector: Detector, jobs: Jobs, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The report of a log as usual, and of one in which half of the jobs write before they read, and catch fire."""
+    normal, folder = jobs(*[USUAL] * 100), tmp_path_factory.mktemp("report")
+    logs = {"usual": jobs(*[USUAL] * 80), "swapped": jobs(*[USUAL] * 40, *[SWAPPED] * 40)}
+    found = {}
+    for name, lines in logs.items():
+        page = write_report(folder / name, detector, lines, detector.judge(lines), normal=normal)
+        found[name] = page.read_text("utf-8")
+    return found
+
+
+def section(page: str) -> str:
+    return page.partition('id="differs"')[2].partition("</section>")[0]
+
+
+def test_the_report_says_what_differs_from_the_normal_log(pages: dict[str, str]) -> None:
+    """The turned order with both shares, and the new message, whose text is in the findings."""
+    told = section(pages["swapped"])
+    assert "other order" in told
+    assert "before the other in 0 of 99 sessions, now in 39 of 79" in told  # the last of each the log's end has cut
+    assert "new message" in told
+    assert 'href="#differs"' in pages["swapped"]
+
+
+def test_the_report_says_so_where_nothing_differs(pages: dict[str, str]) -> None:
+    """A log like the normal one: the section is there, with a sentence and no table."""
+    assert "Nothing that chance could not explain" in section(pages["usual"])
+    assert "<table" not in section(pages["usual"])
+
+
+def test_a_report_without_a_normal_log_has_no_such_section(
+    detector: Detector, normal: pl.DataFrame, tmp_path: Path
+) -> None:
+    """Judged by a saved detector, there is nothing to compare with, and no link to it."""
+    page = write_report(tmp_path / "report.html", detector, normal, detector.judge(normal)).read_text("utf-8")
+    assert 'id="differs"' not in page
+    assert '#differs"' not in page
+
+
+def test_hostile_values_are_escaped_and_long_lists_cut(detector: Detector) -> None:
+    """Values of parameters come from the log: no markup, no steering characters; and the first rows only."""
+    row = {
+        "what": "value",
+        "key": 1,
+        "name": "<i>",
+        "value": "<script>\x1b\u202e" + "x" * 500,
+        "normal": 0.0,
+        "suspect": 0.5,
+    }
+    rows = [
+        row | {"unit": "share of sessions", "ratio": None, "score": 9.0, "certain": True, "why": "w", "before": None}
+    ]
+    told = differing(pl.DataFrame(rows * 30, schema=COMPARED), detector.templates, 2_000)
+    assert "<script>" not in told
+    assert "&lt;script&gt;\\x1b\\u202e" in told
+    assert told.count("<tr>") == ROWS + 1
+    assert f"The first {ROWS} of 30 differences" in told

@@ -1,0 +1,98 @@
+"""Random programs of writing, rotating, truncating and dying: nothing is lost, split, mixed or given twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from deeplog_nb.lines.follow import SHORTENED
+from deeplog_nb.lines.read import read
+from tests.lines.growing_log import Incarnation, Run, play
+
+PROGRAMS = int(os.environ.get("DEEPLOG_NB_PROGRAMS", "90"))
+
+
+def by_generation(run: Run) -> Iterator[tuple[int, pl.DataFrame]]:
+    for (generation,), lines in run.lines.group_by("generation", maintain_order=True):
+        yield int(str(generation)), lines
+
+
+def source_of(lines: pl.DataFrame, everything: list[Incarnation], after: int = -1) -> int:
+    """The first incarnation after that one whose bytes these records are."""
+    spans = lines.select("offset", "length", "message").rows()
+    for at, each in enumerate(everything):
+        if at > after and all(is_record(each.content, *span) for span in spans):
+            return at
+    raise AssertionError(f"records of no file: {lines.head(3)}")
+
+
+def is_record(content: bytes, offset: int, length: int, message: str) -> bool:
+    """Whether these bytes are lines with this message, from the beginning of one on."""
+    begins = not offset or content[offset - 1 : offset] == b"\n"
+    return begins and content[offset : offset + length].removesuffix(b"\n").endswith(message.encode())
+
+
+def sources_of(run: Run) -> dict[int, int]:
+    """The incarnation of each generation: in order, and each once."""
+    everything, found = [*run.world.past, run.world.now], dict[int, int]()
+    for generation, lines in by_generation(run):
+        found[generation] = source_of(lines, everything, max(found.values(), default=-1))
+    return found
+
+
+def missing(run: Run) -> list[str]:
+    """What was written, is not among the records, and in no gap."""
+    everything = [*run.world.past, run.world.now]
+    sources = sources_of(run)
+    ends = {generation: int((lines["offset"] + lines["length"])[-1]) for generation, lines in by_generation(run)}
+    found, last = [], (0, (run.first or 0) - 1, 0)
+    for generation, at in [*sources.items(), (10**6, len(everything))]:
+        before, source, end = last
+        between = everything[source + 1 : at]
+        lost = [each for each in between if each.content and not each.unseen_end]
+        rest = everything[source].content[end:] if before else b""
+        covered = any(
+            gap.offset <= end if gap.generation == before else before < gap.generation < generation for gap in run.gaps
+        ) or any(gap.generation == generation and gap.why == SHORTENED for gap in run.gaps)  # it went on as the same
+        if (lost or rest) and not covered:
+            found.append(f"after generation {before}: {rest!r} and {len(lost)} files")
+        last = generation, at, ends.get(generation, 0)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(PROGRAMS))
+def test_every_line_comes_once_or_lies_in_a_gap(seed: int, tmp_path: Path) -> None:
+    """Whatever happens to the log and to who reads it, each byte of it is given once, in order, or told as a gap."""
+    run = play(tmp_path, seed)
+    for _, lines in by_generation(run):
+        ends = (lines["offset"] + lines["length"]).to_list()
+        assert lines["offset"].to_list() == [0, *ends[:-1]]
+    assert missing(run) == []
+
+
+@pytest.mark.parametrize("seed", range(PROGRAMS // 3))
+def test_rotating_alone_loses_nothing_and_says_so(seed: int, tmp_path: Path) -> None:
+    """Where files are only renamed and nobody is late by more than the files that are kept, there is no gap."""
+    run = play(tmp_path, seed, turns=["rotate"])
+    if len(run.world.past) <= 3:
+        assert [gap for gap in run.gaps if "empty" not in gap.why] == []
+
+
+@pytest.mark.parametrize("seed", range(PROGRAMS // 3))
+def test_records_are_those_that_reading_gives(seed: int, tmp_path: Path) -> None:
+    """Each generation's records are what ``read`` makes of its bytes, column by column."""
+    run = play(tmp_path, seed)
+    everything, sources = [*run.world.past, run.world.now], sources_of(run)
+    for generation, lines in by_generation(run):
+        whole = everything[sources[generation]].content
+        end = int((lines["offset"] + lines["length"])[-1])
+        (tmp_path / "whole").write_bytes(whole[:end])
+        expected = read(tmp_path / "whole", layout="hdfs")
+        if run.world.traces:  # a continuation that came late is a record of its own
+            assert set(expected["offset"]) <= set(lines["offset"])
+        else:
+            assert lines.drop("file", "generation").equals(expected.drop("file"))

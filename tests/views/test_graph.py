@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+import re
+import struct
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import polars as pl
+import pytest
+
+from deeplog_nb.frames import DIAGNOSES, FrameError, InputError
+from deeplog_nb.views.graph import graph
+from deeplog_nb.views.network import network
+from deeplog_nb.views.svg import svg
+from deeplog_nb.views.text import UNSEEN
+from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
+
+CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
+
+
+def test_a_graph_shows_itself_static_first() -> None:
+    """A PNG at half its pixels with words for it, safe HTML with the same picture and table, and plain text."""
+    bundle, metadata = graph(workflow())._repr_mimebundle_()
+    assert list(bundle) == ["image/png", "text/html", "text/plain"]
+    pixels = struct.unpack(">II", b64decode(bundle["image/png"])[16:24])
+    assert pixels == (2 * metadata["image/png"]["width"], 2 * metadata["image/png"]["height"])
+    assert "1 task with 6 steps" in metadata["image/png"]["alt"]
+    outside = re.sub(r"<iframe.*?</iframe>", "", bundle["text/html"], flags=re.DOTALL)
+    assert bundle["image/png"] in outside
+    assert "<table" in outside
+    assert "script" not in outside
+
+
+def test_a_graph_is_a_valid_notebook_output() -> None:
+    """The bundle passes the notebook format's own check."""
+    data, metadata = graph(hostile())._repr_mimebundle_()
+    cell = nbformat.v4.new_code_cell(
+        "", outputs=[nbformat.v4.new_output("display_data", data, metadata=metadata)], id="a"
+    )
+    nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
+
+
+def test_the_same_workflow_gives_the_same_bytes() -> None:
+    """Bundle and file, made twice, are equal: a notebook run again shows no diff."""
+    first, second = (graph(workflow(), session(44, 51, 52)) for _ in range(2))
+    assert json.dumps(first._repr_mimebundle_()) == json.dumps(second._repr_mimebundle_())
+
+
+def test_a_graph_stays_within_its_budget() -> None:
+    """Most of it is the vis-network that pyvis ships, packed; the rest of the live page, and the picture, are small."""
+    drawn = graph(workflow())
+    assert len(drawn.live()) < 200_000
+    assert len(drawn.png()) < 100_000
+
+
+def test_text_says_the_finding_and_every_edge() -> None:
+    """What a terminal and a screen reader get: one sentence, then a line an edge."""
+    lines = repr(graph(workflow())).splitlines()
+    assert lines[0] == "1 task with 6 steps, begun 500 times"
+    assert lines[1] == "1 of 10 edges hidden, under 1.0 %"
+    assert "Task 1: Claim successful → Creating image (next, 99.4 %, 1.2 s)" in lines
+    assert len(lines) == 2 + 9
+
+
+def test_rare_edges_are_hidden_and_counted_unless_asked_for() -> None:
+    """Three of 500 is under 1 %; ``least=0`` draws it, and the data always has it."""
+    few, every = graph(workflow()), graph(workflow(), least=0)
+    assert few.hidden == ("1 of 10 edges hidden, under 1.0 %",)
+    assert (len(few.rows), len(every.rows), every.hidden) == (9, 10, ())
+    assert len(few.data()) == 10
+
+
+def test_what_the_session_took_is_shown_however_rare() -> None:
+    """An edge under the bound that this session took."""
+    drawn = graph(workflow(), session(44, 51, 56))
+    assert drawn.hidden == ()
+    taken = drawn.data().filter(pl.col("taken").is_not_null())
+    assert taken.select("source", "target", "taken").rows() == [(0, 1, [1]), (1, 2, [2]), (2, 6, [3]), (6, 0, [])]
+
+
+def test_the_place_where_a_session_leaves_is_marked() -> None:
+    """The last step that fits, what was expected and what came, in the picture and in the sentence."""
+    drawn = graph(workflow(), session(44, 51, 99))
+    assert drawn.sentence == (
+        "Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came instead of ‘Creating image’ or "
+        "‘Took … seconds to build instance.’"
+    )
+    looks = {box.lines[0]: box.look for box in drawn.scene.boxes}
+    assert looks["Claim successful"] == "last"
+    assert looks["Creating image"] == "expected"
+    assert looks["came instead: key 99"] == "came"
+    assert [line.kind for line in drawn.scene.lines if line.taken][-1] == "off"
+
+
+def test_entries_are_numbered_where_they_were() -> None:
+    """A loop's passes stand together on the plate of its step."""
+    drawn = graph(workflow(), session(44, 51, 52, 25, 18, 56, 56, 56))
+    orders = {box.lines[0]: box.order for box in drawn.scene.boxes if box.order}
+    assert orders["VM Resumed (Lifecycle Event)"] == "5"
+    assert orders["Took … seconds to build instance."] == "6, 7, 8"
+    assert drawn.sentence == "Session 9a1e-07 follows the workflow to its end, in 8 steps"
+
+
+def test_a_diagnosis_is_marked_too() -> None:
+    """One row of DIAGNOSES, without the session: where it left and what came."""
+    row = ("9a1e-07", 2, 1, 2, [52], 99, 1.0, None, "")
+    drawn = graph(workflow(), pl.DataFrame([row], schema=DIAGNOSES, orient="row"))
+    assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came")
+
+
+def test_only_the_tasks_of_the_session_are_drawn_unless_all_are_asked_for() -> None:
+    """The second task, where it left; the first is said to be left out, and ``full=True`` draws it."""
+    two = workflow(
+        (((1, "a"),), [(0, 1, "next", 9, None), (1, 0, "next", 9, None)]),
+        (((2, "b"),), [(0, 1, "next", 5, None), (1, 0, "next", 5, None)]),
+    )
+    drawn = graph(two, session(2, 3))
+    assert [text.text for text in drawn.scene.texts if text.text.startswith("Task")] == ["Task 2"]
+    assert drawn.hidden[0] == "1 of 2 tasks, those of this session, drawn"
+    assert len(graph(two, session(2, 3), full=True).scene.grounds) == 2
+
+
+def test_of_many_steps_those_near_the_finding_are_drawn() -> None:
+    """Four hundred in a chain: 150 around the place where the session left, said so; all of them with ``full``."""
+    keys = [(n, f"step {n}") for n in range(1, 401)]
+    long = workflow((keys, [(n, (n + 1) % 401, "next", 9, None) for n in range(401)]))
+    drawn = graph(long, session(*range(1, 201), 999))
+    shown = {box.lines[0] for box in drawn.scene.boxes}
+    assert {"step 200", "step 201"} <= shown
+    assert "step 400" not in shown
+    assert drawn.hidden == ("150 of 401 steps nearest to the finding drawn, full=True draws all",)
+    assert len(graph(long, full=True).scene.boxes) == 402
+
+
+def test_kinds_of_edges_differ_in_more_than_colour() -> None:
+    """No two kinds share their dash, and the legend names the kinds that are drawn."""
+    drawn = graph(workflow(), least=0)
+    dashes = {line.kind: re.escape(str(line.kind)) for line in drawn.scene.lines}
+    assert set(dashes) == {"next", "branch", "parallel", "loop"}
+    edges = network(drawn.scene).edges
+    assert len({json.dumps(edge["dashes"]) for edge in edges}) == 4
+    assert {text.text for text in drawn.scene.texts} >= {"next", "one of several", "in any order", "again"}
+
+
+def test_ids_are_numbers_and_texts_are_short_and_visible() -> None:
+    """Whatever the log holds: nothing of it names a node, none is over 250 characters, none holds a control."""
+    nodes: list[dict[str, Any]] = network(graph(hostile()).scene).nodes
+    assert all(type(node["id"]) is int for node in nodes)
+    assert all(len(line) <= 250 for node in nodes for line in (*node["title"].split("\n"), *node["label"].split("\n")))
+    assert not any(CONTROL.search(node["title"].replace("\n", "") + node["label"].replace("\n", "")) for node in nodes)
+
+
+def test_hostile_texts_stay_texts() -> None:
+    """No element, attribute or script comes of them: in the SVG, the table, the alt text, the live page's JSON."""
+    drawn = graph(hostile(), session(*range(1, 60), 77, name=HOSTILE[0]))
+    bundle, metadata = drawn._repr_mimebundle_()
+    for page in (str(svg(drawn.scene)), re.sub(r"<iframe.*?</iframe>", "", bundle["text/html"], flags=re.DOTALL)):
+        assert not re.search(r"<(script|img src=x|svg/|iframe|b>|meta|a )", page)
+    live = drawn.live()
+    assert live.count("<script") == 3
+    assert "evil.example" not in re.sub(r'id="scene">.*?</script>', "", live, flags=re.DOTALL)
+    assert not CONTROL.search(bundle["text/plain"].replace("\n", "") + metadata["image/png"]["alt"])
+
+
+@pytest.mark.parametrize("text", ["\x00", "\x1b", "\x0b", "\ufffe", "\uffff", "]]>", "&", "", "\U0001f600"])
+def test_no_text_can_kill_the_kernel(text: str) -> None:
+    """Characters that no XML may hold, and an empty text, are only drawn."""
+    drawn = graph(
+        workflow((((1, text),), [(0, 1, "next", 1, None), (1, 0, "next", 1, None)])), session(1, 5, name=text)
+    )
+    assert drawn._repr_mimebundle_()
+
+
+def test_what_cannot_be_drawn_is_refused_by_name() -> None:
+    """An empty workflow, two sessions, a diagnosis without a task, a frame that is none of all that."""
+    drawn = workflow()
+    with pytest.raises(InputError, match="no edges"):
+        graph(workflow(((), ())))
+    with pytest.raises(InputError, match="holds 2 sessions; give one"):
+        graph(drawn, pl.concat([session(44), session(51, name="other")]))
+    with pytest.raises(InputError, match="names no task"):
+        graph(drawn, pl.DataFrame([("a", 0, None, 0, [], 9, None, None, "")], schema=DIAGNOSES, orient="row"))
+    with pytest.raises(FrameError, match="session: missing"):
+        graph(drawn, pl.DataFrame({"key": [44]}))
+
+
+@pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])
+def test_pyvis_comes_with_the_first_live_graph(module: str) -> None:
+    """Importing loads neither pyvis nor what makes the PNG."""
+    code = f"import sys, {module}; print([m for m in ('pyvis', 'networkx', 'vl_convert') if m in sys.modules])"
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_a_workflow_that_knows_the_way_is_asked_for_it() -> None:
+    """Where a workflow places entries itself, its word counts, not the keys."""
+
+    class Knowing(Drawn):
+        def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
+            return pl.DataFrame({"position": [2], "key": [sessions["key"][2]]})
+
+        def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
+            return sessions.with_columns(task=pl.lit(1), step=pl.Series([1, 2]), run=pl.lit(1))
+
+    plain = workflow()
+    drawn = graph(Knowing(plain.steps, plain.edges, plain.templates), session(44, 51, 52))
+    assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘Creating image’ came")
