@@ -14,6 +14,8 @@ import polars as pl
 from deeplog_nb.sessions.vocabulary import BEFORE, Vocabulary
 from deeplog_nb.sessions.windows import Ints
 
+Chances = npt.NDArray[np.float32]  # of next-codes: [N, C], or [C]
+
 
 def history_codes(vocabulary: Vocabulary, history: Sequence[int], length: int) -> Ints:
     """The last ``length`` of these keys as codes, padded in front: [h].
@@ -25,7 +27,7 @@ def history_codes(vocabulary: Vocabulary, history: Sequence[int], length: int) -
     return np.concatenate([np.full(length - len(codes), BEFORE, np.int64), codes])
 
 
-def most_probable(vocabulary: Vocabulary, chances: npt.NDArray[np.float32], most: int) -> pl.DataFrame:
+def most_probable(vocabulary: Vocabulary, chances: Chances, most: int) -> pl.DataFrame:
     """``key, probability`` of the most probable next-codes, of [C]; key null is the end.
 
     >>> most_probable(Vocabulary((5, 22)), np.array([0.25, 0.125, 0.625], np.float32), 2).rows()

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
 from deeplog_nb.frames import InputError, ModelError
-from deeplog_nb.models.expected import history_codes, most_probable
+from deeplog_nb.models.expected import Chances, history_codes, most_probable
 from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.saved_keys import load_keys, save_keys
@@ -125,8 +124,7 @@ class KeyModel:
         (without ``start``, the first h entries; without ``end``, the end rows) both are null.
         """
         distinct = sequences(sessions)
-        found = self._windows(distinct)
-        return spread(sessions, distinct, *self._look_up(found))
+        return spread(sessions, distinct, *self._look_up(self._windows(distinct)))
 
     def score(
         self, histories: Sequence[Sequence[int]], nexts: Sequence[int | None]
@@ -145,13 +143,12 @@ class KeyModel:
 
         ``history`` are the keys since the session began, or the last h of them.
         """
-        padded = history_codes(self.vocabulary, history, self.history)
-        return most_probable(self.vocabulary, self.chances(padded[None])[0], most)
+        codes = history_codes(self.vocabulary, history, self.history)
+        return most_probable(self.vocabulary, self.chances(codes[None])[0], most)
 
-    def chances(self, histories: Ints) -> npt.NDArray[np.float32]:
+    def chances(self, histories: Ints) -> Chances:
         """Probability of every next-code after each of these histories of codes: [N, h] -> [N, C]."""
-        found: npt.NDArray[np.float32] = probabilities(self.network, torch.from_numpy(histories)).numpy()
-        return found
+        return np.asarray(probabilities(self.network, torch.from_numpy(histories)))
 
     @property
     def history(self) -> int:
@@ -254,9 +251,8 @@ class KeyModel:
         """Windows that can be learnt: the next key is known, and it happened."""
         found = self._windows(distinct)
         kept = (found.nexts >= 0) & (found.counts > 0)
-        return Windows(
-            found.histories[kept], found.nexts[kept], found.counts[kept], np.empty(0, np.int64), np.empty(0, np.bool_)
-        )
+        nothing = np.empty(0, np.int64), np.empty(0, np.bool_)
+        return Windows(found.histories[kept], found.nexts[kept], found.counts[kept], *nothing)
 
     def _train(self, seen: Windows, held: Windows | None) -> Iterator[Step]:
         network = self._network = self.built(self.vocabulary)

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import InputError, ModelError
-from deeplog_nb.models.expected import history_codes, most_probable
+from deeplog_nb.models.expected import Chances, history_codes, most_probable
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Ints, Sequences, Windows, sequences, windows
@@ -92,7 +91,7 @@ class NGram:
         codes = history_codes(self.vocabulary, history, self.history)
         return most_probable(self.vocabulary, self.chances(codes[None])[0], most).filter(pl.col("probability") > 0)
 
-    def chances(self, histories: Ints, *, shorter: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
+    def chances(self, histories: Ints, *, shorter: Chances | None = None) -> Chances:
         """Probability of every next-code after each of these histories of codes: [N, n] -> [N, C].
 
         All 0 for a history that never came. With what a ``shorter`` model says, [N, C], that counts as one more
@@ -104,7 +103,7 @@ class NGram:
         counts[found["row"].to_numpy(), found["next"].to_numpy()] = found["count"].to_numpy()
         if shorter is not None:
             counts += shorter
-        chances: npt.NDArray[np.float32] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30)
+        chances: Chances = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30)
         return chances
 
     @property

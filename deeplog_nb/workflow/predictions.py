@@ -14,11 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.models.expected import Chances
 from deeplog_nb.models.ngram import NGram
 from deeplog_nb.sessions.vocabulary import FIRST, Vocabulary
 from deeplog_nb.sessions.windows import Ints
-
-Chances = npt.NDArray[np.float32]
 
 LEAST: Final = 0.02  # probability under which a way on is not followed
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one

@@ -79,7 +79,7 @@ def test_suggestions_have_reasons(workflow):
 
 
 def test_hdfs_blocks_are_judged_by_one_automaton(data):
-    """All 16,838 anomalous blocks are found, at 0.6 % of the normal ones: fewer alarms are right than the LSTM's."""
+    """All 16,838 anomalous blocks are found, and 0.6 % of the normal ones are flagged: every sixth alarm is wrong."""
     data("hdfs/train_normal.parquet")
     parts = hdfs()
     found = Workflow.from_cooccurrence(parts.train).conformance(parts.test).join(parts.truth, on="session")
