@@ -61,7 +61,7 @@ def test_networks_against_the_true_automata():
 
 
 def test_diagnoses_against_planted_truth(tmp_path):
-    """Twenty seeds, eight kinds, three anomalies each; alarms where they belong, so that only the diagnosis is judged."""
+    """Twenty seeds, eight kinds, three each; alarms stand where they belong, so that only the diagnosis is judged."""
     counted = {kind: [0, 0] for kind in RULES}
     for seed in range(20):
         log = make_openstack(seed, vms=300, anomalies=3)
