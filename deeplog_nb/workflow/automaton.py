@@ -51,9 +51,11 @@ class Task:
 
     def allows(self, sources: State, done: State, step: int) -> bool:
         """Whether the step may come directly behind these."""
-        if step in done:
-            return all((source, step) in self.loops for source in sources)
-        return (sources, step) in self.joins and not overtaken(self.order, done, step)
+        if overtaken(self.order, done, step):
+            return False
+        return (
+            all((source, step) in self.loops for source in sources) if step in done else (sources, step) in self.joins
+        )
 
     def may_end(self, done: State) -> bool:
         """Whether the task can be over."""

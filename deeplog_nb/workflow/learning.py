@@ -78,7 +78,7 @@ def way(run: Keys, by: Order) -> Way:
     done, at = BEGUN, {0: -1}
     edges, joins, loops, fits = [], [], [], True
     for place, step in enumerate(run):
-        fits &= step in done or not overtaken(by, done, step)
+        fits &= not overtaken(by, done, step)
         sources, then = moved(by, done, step)
         edges += [(source, step, at[source], place) for source in sorted(sources or {0})]
         if step in done:

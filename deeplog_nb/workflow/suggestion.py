@@ -12,7 +12,7 @@ from deeplog_nb.workflow.texts import Texts, quoted
 STATES: Final = 2_000  # of one task that are looked at
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suggestion:
     """The smallest sensible settings of a key model, each with its reason."""
 
@@ -20,6 +20,9 @@ class Suggestion:
     g: int
     why_history: str
     why_g: str
+
+    def __repr__(self) -> str:
+        return f"history {self.history}: {self.why_history}\ng {self.g}: {self.why_g}"
 
 
 def suggest(tasks: Sequence[Task], texts: Texts | None) -> Suggestion:
