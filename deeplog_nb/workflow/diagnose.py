@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -18,6 +19,7 @@ from deeplog_nb.workflow.runs import Keys
 from deeplog_nb.workflow.sentences import Facts, Misfit, sentence
 from deeplog_nb.workflow.texts import Texts
 
+NEAR: Final = 400  # entries before an alarm that are looked at: more than any task has
 MOST: Final = 5  # expected keys that are told
 EXTRA: Final = {
     "rule": pl.String(),  # the first that fired
@@ -27,6 +29,31 @@ EXTRA: Final = {
 }
 WHOLE: Final = ("counts", "short")  # rules on the session, not on its last entry
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Session:
+    """The entries of one session, column by column: whole files may be one."""
+
+    keys: Keys
+    times: Sequence[datetime | None]
+    shapes: Sequence[str | None]
+
+    @classmethod
+    def of(cls, part: pl.DataFrame) -> _Session:
+        entries = part.filter(pl.col("key").is_not_null()).sort("position")
+        if not entries["position"].equals(pl.Series("position", range(len(entries)), pl.UInt32)):
+            raise InputError(
+                f"verdicts: session {part['session'][0]} has only some of its rows; give all that judge() made of it"
+            )
+        nothing = [None] * len(entries)
+        times, shapes = (entries[name].to_list() if name in part.columns else nothing for name in ("time", "shape"))
+        return cls(tuple(entries["key"].to_list()), times, shapes)
+
+    def until(self, place: int) -> _Session:
+        """The entries up to this one, those far before it left out."""
+        part = slice(max(0, place - NEAR), place + 1)
+        return _Session(self.keys[part], self.times[part], self.shapes[part])
 
 
 @dataclass(frozen=True)
@@ -41,35 +68,28 @@ class Doctor:
         inside = check(verdicts, VERDICTS, "verdicts").filter(pl.col("session").is_not_null())
         ill = inside.filter(pl.col("anomalous").any().over("session"))
         rows = [
-            row
+            self._alarm(row, session)
             for part in ill.partition_by("session", maintain_order=True)
-            for row in self._session(part.sort("position", nulls_last=True).to_dicts())
+            for session in [_Session.of(part)]
+            for row in part.filter("anomalous").sort("position", nulls_last=True).to_dicts()
         ]
         return check(pl.DataFrame(rows, schema=DIAGNOSES | EXTRA, orient="row"), DIAGNOSES, "diagnoses")
 
-    def _session(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
-        entries = [row for row in rows if row["key"] is not None]
-        keys = tuple(row["key"] for row in entries)
-        if [row["position"] for row in entries] != list(range(len(keys))):
-            raise InputError(
-                f"verdicts: session {rows[0]['session']} has only some of its rows; give all that judge() made of it"
-            )
-        return [self._alarm(row, keys, entries) for row in rows if row["anomalous"]]
-
-    def _alarm(self, row: Row, keys: Keys, entries: Sequence[Row]) -> dict[str, Any]:
+    def _alarm(self, row: Row, session: _Session) -> dict[str, Any]:
         """One alarm; where a rule judges the session as a whole, its first entry that no task allows."""
         rule = next(rule for rule in RULES if row[rule])
-        place = len(keys) if row["position"] is None else int(row["position"])
-        if rule in WHOLE and place == len(keys):
-            place = self.located.first_misfit(keys)
-        facts, here = self._facts(rule, row["why"], keys[: place + 1], place, entries)
+        place = len(session.keys) if row["position"] is None else int(row["position"])
+        if rule in WHOLE and place == len(session.keys):
+            place = self.located.first_misfit(session.keys)
+        near, place = session.until(place), min(place, NEAR)
+        facts, here = self._facts(rule, row["why"], near, place)
         likely = [(key, chance) for key, chance in facts.expected[:MOST] if key is not None]
         edge = facts.edge
         return {
             "session": row["session"],
             "position": row["position"],
             "task": here.task if here.task and not facts.nearest else None,
-            "last_good": self.located.last(keys[:place])[0],
+            "last_good": self.located.last(near.keys[:place])[0],
             "expected": [key for key, _ in likely],
             "seen": facts.seen,
             "elapsed": edge.elapsed if edge else None,
@@ -81,9 +101,9 @@ class Doctor:
             "slow": [facts.slow.source, facts.slow.target] if facts.slow else None,
         }
 
-    def _facts(self, rule: str, why: str, keys: Keys, place: int, entries: Sequence[Row]) -> tuple[Facts, Here]:
+    def _facts(self, rule: str, why: str, near: _Session, place: int) -> tuple[Facts, Here]:
         """What is known of the entry at this place, the last of the keys, or of the end behind them."""
-        located, times = self.located, [row.get("time") for row in entries]
+        located, keys, times = self.located, near.keys, near.times
         before = located.here(keys[:place])
         came = place < len(keys)
         placed = located.replay(keys)[place] if came else None
@@ -92,7 +112,7 @@ class Doctor:
             why,
             located.last(keys[:place])[1],
             keys[place] if came else None,
-            entries[place].get("shape") if came else None,
+            near.shapes[place] if came else None,
             located.expected(before),
             located.edge(keys, place, times),
             located.slowest(keys, times) if rule in ("timing", "value") else None,
@@ -103,7 +123,9 @@ class Doctor:
 
     def _misfit(self, placed: Placed | None, before: Here, key: int) -> Misfit:
         """What is wrong with the key that came."""
-        if placed is None or placed.fits:
+        if placed is None:
+            return Misfit(background=True)
+        if placed.fits:
             return Misfit(allowed=True)
         tasks = self.located.tasks.tasks
         own = tasks[before.task - 1] if before.task else None

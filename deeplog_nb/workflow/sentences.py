@@ -22,6 +22,7 @@ class Misfit:
     behind: int | None = None  # key that it belongs behind
     begins: int = 0  # the task that it begins too early
     allowed: bool = False  # nothing: the workflow allows it here
+    background: bool = False  # nothing: it comes at random places
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def _counts(facts: Facts, _: Texts | None) -> str:
 
 def _unlikely(facts: Facts, texts: Texts | None) -> str:
     came = f"{_place(facts, texts)} came {quoted(facts.seen, texts)}"
+    if facts.misfit.background:
+        return f"{came}, which belongs to no task: it comes at random places."
     if facts.misfit.allowed:
         return f"{came}, which is rare here: {_should(facts, texts)} comes more often."
     return f"{came}, where {_should(facts, texts)} should have come{_reason(facts.misfit, texts)}."

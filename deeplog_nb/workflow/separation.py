@@ -20,7 +20,7 @@ from deeplog_nb.workflow.entries import Entries, Mask, Shares
 from deeplog_nb.workflow.predictions import TURNS, Predictor
 
 DEPTH: Final = 4  # keys ahead that a certain one may still be
-MOST: Final = 200_000  # entries that models are asked of; what they say holds for later ones with the same keys around
+MOST: Final = 100_000  # entries that models are asked of; what they say holds for later ones with the same keys around
 AROUND: Final = 3  # keys before an entry that are compared for that
 SPAN: Final = 2  # different keys behind one, of which any that was certain to come keeps it in the task
 

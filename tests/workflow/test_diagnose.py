@@ -147,6 +147,26 @@ def test_a_message_that_fits_no_template_is_shown_by_its_shape(sessions):
     assert len(words) < 300
 
 
+def test_background_is_told_as_such(sessions):
+    """An alarm on a key that comes at random places is no step's fault."""
+    rows = judge(NGram(1).fit(sessions(*LIFE)).rank(sessions([1, 2, 9, 3, 4, 5])), policy=Policy())
+    marked = rows.with_columns(
+        unseen=pl.lit(False), unlikely=pl.col("position") == 2, anomalous=pl.col("position") == 2
+    )
+    found = Workflow.from_cooccurrence(sessions(*LIFE), background=[9]).diagnose(marked).row(0, named=True)
+    assert found["sentence"] == "After key 2 came key 9, which belongs to no task: it comes at random places."
+    assert (found["task"], found["expected"]) == (1, [3])
+
+
+def test_a_session_of_a_whole_file_is_looked_at_near_the_alarm(sessions):
+    """Thousands of entries before it change nothing."""
+    long = LIFE[0] * 3_000 + [1, 2, 4, 5]
+    rows = judge(NGram(1).fit(sessions(*LIFE)).rank(sessions(long)), policy=Policy())
+    at = pl.col("position") == len(long) - 2
+    found = Workflow.from_cooccurrence(sessions(*LIFE)).diagnose(rows.with_columns(unlikely=at, anomalous=at))
+    assert found["sentence"].to_list() == ["After key 2 came key 4, where key 3 should have come: key 3 is missing."]
+
+
 def test_verdicts_that_lack_rows_are_refused(sessions):
     """A session without its normal rows cannot be replayed, and is not guessed at."""
     rows = judge(NGram(1).fit(sessions(*LIFE)).rank(sessions([1, 9, 2])), policy=Policy())
