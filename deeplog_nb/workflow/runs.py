@@ -234,7 +234,10 @@ def _behind(
         more = {
             own for own in parts - found if _share(follows[own], found | {own, other}) >= tau and follows[own][other]
         }
-        found |= {own for own in more if keys[own] <= own_keys or _share(follows[other], {own, other}) < tau}
+        more = {own for own in more if keys[own] <= own_keys or _share(follows[other], {own, other}) < tau}
+        if not more:
+            break
+        found |= more
     return found
 
 

@@ -36,16 +36,18 @@ def suggest(tasks: Sequence[Task], texts: Texts | None) -> Suggestion:
     >>> print(found.why_g)
     after key 57 (task 1) come key 18 or key 56
     """
-    lengths = [(len(task.usual), number) for number, task in enumerate(tasks, 1)]
+    lengths = [(len(task.keys), number) for number, task in enumerate(tasks, 1) if len(task.keys) > 1]
     length, number = min(lengths, default=(1, 0))
     branches = [(len(keys), -own, keys, behind) for own, task in enumerate(tasks, 1) for keys, behind in _nexts(task)]
-    g, own, keys, behind = max(branches, default=(1, 0, (), None))
+    g, own, keys, behind = max(branches, key=lambda each: each[:2], default=(1, 0, (), None))
     shown = " or ".join(quoted(key, texts) for key in keys[:6]) + (" …" if len(keys) > 6 else "")
     place = "at the begin" if behind is None else f"after {quoted(behind, texts)}"
     return Suggestion(
         length,
         max(g, 1),
-        f"the shortest workflow, task {number}, has {length} entries; a longer history costs and tells no more",
+        f"the shortest workflow, task {number}, has {length} steps; a longer history costs and tells no more"
+        if number
+        else "no workflow has more than one step",
         f"{place} (task {-own}) come {shown}" if g > 1 else "no workflow has a divergence point",
     )
 

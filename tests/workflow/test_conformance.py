@@ -74,7 +74,7 @@ def test_suggestions_have_reasons(workflow):
     """h: the shortest workflow; g: the widest divergence point, the begin of two threads."""
     found = workflow.suggest()
     assert (found.history, found.g) == (4, 2)
-    assert "4 entries" in found.why_history
+    assert "4 steps" in found.why_history
     assert found.why_g == "after key 1 (task 1) come key 2 or key 3"
 
 
