@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from deeplog_nb.views.graph import graph
     from deeplog_nb.views.progress import Progress
     from deeplog_nb.workflow.compare import compare
+    from deeplog_nb.workflow.workflow import Workflow
 
 _HOMES = {
     "baselines.distance": ("CountDistance",),
@@ -135,6 +136,7 @@ _HOMES = {
     "views.graph": ("graph",),
     "views.progress": ("Progress",),
     "workflow.compare": ("compare",),
+    "workflow.workflow": ("Workflow",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -185,6 +187,7 @@ __all__ = [
     "UnseenKey",
     "Update",
     "ValueModel",
+    "Workflow",
     "ZScore",
     "alarms",
     "calibrate",

@@ -19,6 +19,7 @@ from deeplog_nb.baselines.pca import PrincipalComponents
 from deeplog_nb.baselines.rules import Bigrams, SessionLength, UnseenKey
 from deeplog_nb.baselines.tfidf import TfidfLSTM
 from deeplog_nb.baselines.whole import Baseline
+from deeplog_nb.evaluation.conformance import Conforming
 from deeplog_nb.evaluation.parts import Parts
 from deeplog_nb.frames import RULES
 from deeplog_nb.verdicts.ablate import only
@@ -32,6 +33,7 @@ SIMPLE: Final[dict[str, Callable[[], Baseline]]] = {
     "unseen": UnseenKey,
     "length": SessionLength,
     "bigram": Bigrams,
+    "workflow": Conforming,
 }
 BY_ENTRY: Final = ("ngram",)  # of these, the ones with a verdict on every entry
 ABLATIONS: Final = {

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 the name that everybody uses
 
 from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.models.expected import Chances, history_codes, most_probable
 from deeplog_nb.models.network import KeyNetwork, blurred, probabilities, ranked
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.models.saved_keys import load_keys, save_keys
@@ -24,7 +25,7 @@ from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.training import Step, Training, losses, pick_device, train, training_device
 from deeplog_nb.models.update import Update
 from deeplog_nb.sessions.vocabulary import Vocabulary
-from deeplog_nb.sessions.windows import Sequences, Windows, pairs, sequences, windows
+from deeplog_nb.sessions.windows import Ints, Sequences, Windows, pairs, sequences, windows
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,7 @@ class KeyModel:
         (without ``start``, the first h entries; without ``end``, the end rows) both are null.
         """
         distinct = sequences(sessions)
-        found = self._windows(distinct)
-        return spread(sessions, distinct, *self._look_up(found))
+        return spread(sessions, distinct, *self._look_up(self._windows(distinct)))
 
     def score(
         self, histories: Sequence[Sequence[int]], nexts: Sequence[int | None]
@@ -143,14 +143,17 @@ class KeyModel:
 
         ``history`` are the keys since the session began, or the last h of them.
         """
-        h = self.settings.history
-        codes = self.vocabulary.codes(np.array(history[-h:], dtype=np.int64)) if len(history) else np.empty(0, np.int64)
-        padded = np.concatenate([np.zeros(h - len(codes), np.int64), codes])  # [h]
-        chances = probabilities(self.network, torch.from_numpy(padded[None]))[0]  # [C]
-        top = chances.topk(min(most, len(chances)))
-        keys = [*self.vocabulary.keys, None]
-        found = {"key": [keys[at] for at in top.indices.tolist()], "probability": top.values.tolist()}
-        return pl.DataFrame(found, schema={"key": pl.UInt32, "probability": pl.Float32})
+        codes = history_codes(self.vocabulary, history, self.history)
+        return most_probable(self.vocabulary, self.chances(codes[None])[0], most)
+
+    def chances(self, histories: Ints) -> Chances:
+        """Probability of every next-code after each of these histories of codes: [N, h] -> [N, C]."""
+        return np.asarray(probabilities(self.network, torch.from_numpy(histories)))
+
+    @property
+    def history(self) -> int:
+        """How many keys it looks back on."""
+        return self.settings.history
 
     def update(
         self,
@@ -248,9 +251,8 @@ class KeyModel:
         """Windows that can be learnt: the next key is known, and it happened."""
         found = self._windows(distinct)
         kept = (found.nexts >= 0) & (found.counts > 0)
-        return Windows(
-            found.histories[kept], found.nexts[kept], found.counts[kept], np.empty(0, np.int64), np.empty(0, np.bool_)
-        )
+        nothing = np.empty(0, np.int64), np.empty(0, np.bool_)
+        return Windows(found.histories[kept], found.nexts[kept], found.counts[kept], *nothing)
 
     def _train(self, seen: Windows, held: Windows | None) -> Iterator[Step]:
         network = self._network = self.built(self.vocabulary)

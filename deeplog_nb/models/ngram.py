@@ -5,15 +5,17 @@ Maximum likelihood, no smoothing: what never followed has probability 0 and the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.models.expected import Chances, history_codes, most_probable
 from deeplog_nb.models.ranks import spread
 from deeplog_nb.sessions.vocabulary import Vocabulary
-from deeplog_nb.sessions.windows import Sequences, Windows, sequences, windows
+from deeplog_nb.sessions.windows import Ints, Sequences, Windows, sequences, windows
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class NGram:
         self._table = counted.select(
             history,
             "next",
+            "count",
             probability=(pl.col("count") / pl.col("count").sum().over(history)).cast(pl.Float32),
             rank=pl.col("count").rank("min", descending=True).over(history).cast(pl.UInt16),
         )
@@ -80,6 +83,34 @@ class NGram:
         chance = pl.when(pl.Series(found.unknown)).then(0.0).otherwise("probability").cast(pl.Float32)
         return spread(sessions, distinct, entries["rank"], entries.select(chance.alias("own"))["own"])
 
+    def expect(self, history: Sequence[int], most: int = 5) -> pl.DataFrame:
+        """``key, probability``: what most often followed these keys; key null is the end, no row what never came.
+
+        ``history`` are the keys since the session began, or the last n of them.
+        """
+        codes = history_codes(self.vocabulary, history, self.history)
+        return most_probable(self.vocabulary, self.chances(codes[None])[0], most).filter(pl.col("probability") > 0)
+
+    def chances(self, histories: Ints, *, shorter: Chances | None = None) -> Chances:
+        """Probability of every next-code after each of these histories of codes: [N, n] -> [N, C].
+
+        All 0 for a history that never came. With what a ``shorter`` model says, [N, C], that counts as one more
+        occurrence: what was seen but a few times is not certain yet.
+        """
+        asked = pl.DataFrame({"history": _lists(histories)}).with_row_index("row")
+        found = asked.join(self._table, on="history")
+        counts = np.zeros((len(histories), self.vocabulary.end + self.settings.end), np.float32)
+        counts[found["row"].to_numpy(), found["next"].to_numpy()] = found["count"].to_numpy()
+        if shorter is not None:
+            counts += shorter
+        chances: Chances = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-30)
+        return chances
+
+    @property
+    def history(self) -> int:
+        """How many keys it looks back on."""
+        return self.settings.n
+
     @property
     def vocabulary(self) -> Vocabulary:
         """The keys that the model knows; an error before it is fitted."""
@@ -94,6 +125,9 @@ class NGram:
 
 def _as_frame(found: Windows) -> pl.DataFrame:
     """``history`` as a list of codes, and ``next``."""
-    width = found.histories.shape[1]
-    lists = pl.Series(np.ascontiguousarray(found.histories), dtype=pl.Array(pl.Int64, width))
-    return pl.DataFrame({"history": lists.arr.to_list(), "next": found.nexts})
+    return pl.DataFrame({"history": _lists(found.histories), "next": found.nexts})
+
+
+def _lists(histories: Ints) -> pl.Series:
+    width = histories.shape[1]
+    return pl.Series(np.ascontiguousarray(histories), dtype=pl.Array(pl.Int64, width)).arr.to_list()

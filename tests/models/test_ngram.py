@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -53,3 +54,20 @@ def test_nonsense_is_refused(sessions):
         NGram(0)
     with pytest.raises(ModelError, match="call fit"):
         NGram().rank(sessions([1]))
+
+
+def test_what_is_expected_is_what_followed_most_often(sessions):
+    """Keys with their shares, the end as null; of a history that never came nothing is expected."""
+    model = NGram(1).fit(sessions([1, 2, 3], [1, 2, 4], [1, 2, 3], [1]))
+    assert model.expect([9, 1]).rows() == [(2, 0.75), (None, 0.25)]
+    assert [key for key, _ in model.expect([1, 2], most=1).rows()] == [3]
+    assert model.expect([7, 7]).is_empty()
+
+
+def test_a_shorter_model_counts_as_one_more_occurrence(sessions):
+    """What was seen but a few times is not certain, and what never was is what the shorter one says."""
+    one = sessions(*[[1, 2, 3], [4, 2, 5]] * 4)
+    short, long = NGram(1).fit(one), NGram(2).fit(one)
+    histories = np.array([long.vocabulary.codes(np.array(keys)) for keys in ([1, 2], [3, 2])])
+    told = long.chances(histories, shorter=short.chances(histories[:, -1:]))
+    assert told[:, long.vocabulary.keys.index(3)].tolist() == pytest.approx([0.9, 0.5])  # (4 + 1/2) / 5; 1/2
