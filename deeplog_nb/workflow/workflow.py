@@ -23,11 +23,13 @@ from deeplog_nb.workflow.edges import edges_frame, steps_frame
 from deeplog_nb.workflow.entries import Entries, Mask, at_random
 from deeplog_nb.workflow.expression import expression
 from deeplog_nb.workflow.following import following
+from deeplog_nb.workflow.joining import joined_runs
+from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.learning import Learnt, learn
 from deeplog_nb.workflow.located import Located, Waits
 from deeplog_nb.workflow.predictions import NextKeys, Predictor
 from deeplog_nb.workflow.replay import Tasks
-from deeplog_nb.workflow.runs import Keys, Runs, runs
+from deeplog_nb.workflow.runs import Runs
 from deeplog_nb.workflow.separation import by_prediction
 from deeplog_nb.workflow.store import read_workflow, write_workflow
 from deeplog_nb.workflow.suggestion import Suggestion, suggest
@@ -227,7 +229,7 @@ def _workflow(
     templates: Templates | Texts | None,
     source: str,
 ) -> Workflow:
-    found = runs(cut.entries, begins, tau=tau)
+    found = joined_runs(cut.entries, begins, tau=tau)
     tasks = _learnt(found, _share(least, "least"))
     learnt = list(tasks.values())
     waited = waits(found, tasks, cut.places, cut.entries.rows, cut.of_session, seconds(sessions))
