@@ -27,7 +27,7 @@ from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.cut import Cut
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
-from deeplog_nb.verdicts.answers import Answers, answer, compared, entries
+from deeplog_nb.verdicts.answers import Answers, answer, compared, entries, labels_of
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.learner import Learner
@@ -152,7 +152,7 @@ class Detector:
         normal sessions becomes one; ``refused`` says what did not pass. With the LINES that the labels are about,
         values and waits are learnt too, and ``changes`` are those of all their alarms.
         """
-        labels = answers if isinstance(answers, pl.DataFrame) else answers.labels()
+        labels = labels_of(answers)
         sessions = None if lines is None else self.sessions(lines)
         held = entries(self.held_out)
         told = answer(self.learner, self.values, labels, learnt=self.learnt, holdout=held, sessions=sessions)
@@ -170,7 +170,7 @@ class Detector:
 
     def sessions(self, lines: pl.DataFrame) -> pl.DataFrame:
         """SESSIONS of these LINES, as this detector tells them apart."""
-        return sessionize(self.templates.parse(lines), **asdict(self.cut))
+        return sessionize(self.templates.parse(check(lines, {}, "lines")), **asdict(self.cut))
 
     @property
     def learner(self) -> Learner:

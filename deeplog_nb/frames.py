@@ -229,6 +229,8 @@ def check(frame: Frame, contract: Contract, name: str) -> Frame:
     Traceback (most recent call last):
     deeplog_nb.frames.FrameError: truth: missing column anomalous (Boolean); it has: session
     """
+    if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+        raise FrameError(f"{name}: a polars frame is wanted, not of type {type(frame).__name__}")
     has = frame.collect_schema()
     missing = [f"{c} ({_show(t)})" for c, t in contract.items() if c not in has]
     wrong = [f"{c} is {_show(has[c])}, wanted {_show(t)}" for c, t in contract.items() if c in has and has[c] != t]

@@ -129,3 +129,16 @@ def test_an_answer_is_learnt_once(world, tmp_path):
     twice = once.update(case).model
     assert twice.keys is once.keys
     assert twice.learnt == once.learnt
+
+
+@pytest.mark.parametrize("no_answers", [None, "incident"])
+def test_what_holds_no_answers_is_named(world, no_answers):
+    """A folder's name is no case."""
+    with pytest.raises(dl.InputError, match=r"give a dl\.Case\(folder\)"):
+        world[0].update(no_answers)
+
+
+def test_lines_that_are_no_frame_are_named(world, tmp_path):
+    """A path or a list of texts is not yet read."""
+    with pytest.raises(dl.FrameError, match="a polars frame is wanted, not of type str"):
+        world[0].update(dl.Case(tmp_path), lines="app.log")

@@ -74,6 +74,7 @@ class Case:
         session: str | None = None,
         position: int | None = None,
         pattern: str | None = None,
+        every: bool = False,
         note: str = "",
         who: str | None = None,
         until: datetime | None = None,
@@ -82,15 +83,18 @@ class Case:
     ) -> pl.DataFrame:
         """LABELS that were added: what a person says (``normal``, ``anomaly``) of each of these alarms.
 
-        Meant are the anomalous rows of VERDICTS that meet what is given of session, position and pattern. A session
-        alone is meant as a whole: one row for all that is odd in its order and counts, so that its like is allowed;
-        one for each odd value; one row, too, if nothing was flagged. ``keys`` is the evidence: the session's
-        keys; of a session of more than 10,000 entries, the last 1,000 up to and including the row. Where nothing is
-        chosen, and for an answer that expires before it is given, InputError.
+        Meant are the anomalous rows of VERDICTS that meet what is given of session, position and pattern; those of
+        several sessions with none of the three only if ``every`` says so. A session alone is meant as a whole: one row
+        for all that is odd in its order and counts, so that its like is allowed; one for each odd value; one row, too,
+        if nothing was flagged. ``keys`` is the evidence: the session's keys; of a session of more than 10,000 entries,
+        the last 1,000 up to and including the row. Where no alarm meets it, and for an answer that expires before it
+        is given, InputError.
         """
+        if until is not None and not isinstance(until, datetime):
+            raise InputError(f"until is {until!r}; give a datetime, which is UTC if it names no zone")
         check_answer(verdict, until and utc(until), this_moment())
         said = {"verdict": verdict, "note": note, "until": until and text(utc(until)), "model": model, "policy": policy}
-        rows = answered(verdicts, session, position, pattern).to_dicts()
+        rows = answered(verdicts, session, position, pattern, every=every).to_dicts()
         signature = signed(who)
         with self._open.writing() as connection:
             return _added(connection, [_EMPTY | signature | said | row for row in rows])
@@ -99,8 +103,9 @@ class Case:
         """The LABELS row that takes this one back; taking back an undo brings back what it took."""
         with self._open.writing() as connection:
             links = connection.execute("SELECT id, undo_of FROM labels").fetchall()
-            if label not in {row for row, _ in links}:
-                raise InputError(f"there is no label {label!r}; labels(history=True) shows those that there are")
+            if type(label) is not int or label not in {row for row, _ in links}:
+                named = repr(label) if isinstance(label, int | float | str) else f"of type {type(label).__name__}"
+                raise InputError(f"there is no label {named}; labels(history=True) shows their ids")
             by = [row for row, target in links if target == label and row not in undone(links)]
             if by:
                 raise InputError(f"label {label} is undone already, by row {by[0]}; undo that row to bring it back")
@@ -274,10 +279,7 @@ class Case:
                 (connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0], table)
                 for table in ("notes", "pins", "verdicts", "models")
             ]
-        said = [
-            f"{effect:,} of {labels.height:,} label rows in effect",
-            *[f"{n:,} {table}" for n, table in counts if n],
-        ]
+        said = [f"{effect:,} of {labels.height:,} label rows in effect", *(f"{n:,} {name}" for n, name in counts if n)]
         return ", ".join(said)
 
     def _append(self, table: str, row: dict[str, Any]) -> None:

@@ -18,7 +18,9 @@ STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys")
 _PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String()}
 
 
-def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None) -> pl.DataFrame:
+def answered(
+    verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None, *, every: bool = True
+) -> pl.DataFrame:
     """``session, position, file, line, pattern, keys`` of the alarms that are meant, in the order of the verdicts.
 
     A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
@@ -32,6 +34,8 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
     if session is not None and position is None and pattern is None:
         picked = _as_whole(picked)
+    if not every and named == dict.fromkeys(named):
+        _check_one(picked)
     if picked.is_empty():
         picked = _missed(rows, named)
     return with_evidence(picked, rows).select("session", "position", *_PLACE, "keys")
@@ -39,8 +43,9 @@ def answered(verdicts: pl.DataFrame, session: str | None, position: int | None, 
 
 def check_answer(verdict: str, until: datetime | None, now: datetime) -> None:
     """Refuse an answer that is none, or that has expired before it is given."""
-    if verdict not in ANSWERS:
-        raise InputError(f"verdict is {verdict!r}; it is one of {', '.join(map(repr, ANSWERS))}")
+    if not isinstance(verdict, str) or verdict not in ANSWERS:
+        said = repr(verdict) if isinstance(verdict, str) else f"a {type(verdict).__name__}"
+        raise InputError(f"verdict is {said}; it is one of {', '.join(map(repr, ANSWERS))}")
     if until is not None and until <= now:
         raise InputError(f"until is {until} UTC, which is past; name a later time, or none for an answer that stays")
 
@@ -78,11 +83,21 @@ def as_labels(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     return check(labels, LABELS, "labels")
 
 
+def _check_one(picked: pl.DataFrame) -> None:
+    """Refuse to answer for alarms of several sessions where none was named: a forgotten name would silence a log."""
+    if (several := picked["session"].n_unique()) > 1:
+        raise InputError(
+            f"these are {len(picked)} alarms of {several} sessions; name a session, position or pattern, "
+            "or say every=True to answer for all of them"
+        )
+
+
 def _check_kinds(named: dict[str, Any]) -> None:
     for name, value in named.items():
         wanted = int if name == "position" else str
         if value is not None and type(value) is not wanted:
-            raise InputError(f"{name} is {value!r}, a {type(value).__name__}; name one {name}, a {wanted.__name__}")
+            kind, one = type(value).__name__, "a whole number" if wanted is int else "a text"
+            raise InputError(f"{name} is of type {kind}; name one {name}, {one}")
 
 
 def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +120,7 @@ def _as_whole(alarms: pl.DataFrame) -> pl.DataFrame:
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
     session = named["session"]
     if session is not None and session not in rows["session"]:
-        raise InputError(f"session {session!r} is not in these verdicts; name one that is")
+        raise InputError(f"session {session!r} is not in these verdicts; name {_begun(rows, session)}")
     of_it = rows.filter(pl.col("session") == pl.lit(session, pl.String)).sort("position", maintain_order=True)
     alarms = of_it.filter("anomalous")["position"].to_list()
     if of_it.is_empty() or alarms or named["position"] is not None or named["pattern"] is not None:
@@ -116,3 +131,10 @@ def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:
             "or a session alone, to say that nothing was flagged in it"
         )
     return of_it.head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern=pl.lit(None, pl.String))
+
+
+def _begun(rows: pl.DataFrame, session: str) -> str:
+    """Which session may have been meant: a table shows a long name cut off."""
+    begins = pl.col("session").str.starts_with(session.rstrip("…."))
+    alike = rows.filter(begins)["session"].unique(maintain_order=True).to_list() if session.rstrip("….") else []
+    return f"it in full: {alike[0]!r}" if len(alike) == 1 else "one that is"

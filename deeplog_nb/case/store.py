@@ -40,8 +40,8 @@ def record(connection: sqlite3.Connection, source: int, verdicts: pl.DataFrame) 
         connection.executemany(f"INSERT INTO verdicts ({names}) VALUES ({', '.join('?' * (1 + len(_COLUMNS)))})", rows)
     except sqlite3.IntegrityError as error:
         raise InputError(
-            "a record of this step is in the case already, so nothing of the step was kept; go on from the position "
-            "that the case has, and let one tail only follow a source"
+            "a record of this step is in the case already, so nothing of the step was kept; another tail, "
+            "perhaps of another kernel, follows this log into the same case: stop one of the two, and go on"
         ) from error
 
 

@@ -7,6 +7,7 @@ transaction; whatever ends the process before that, the next one begins again fr
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -211,7 +212,8 @@ class Tail:
             return f"failed: {visible(str(self.error) or repr(self.error), 400)}"
         if not self._follows:
             return "not started" if self._follows is None else "stopped"
-        return ("following" if self._kept else "waiting for the log to appear") + self._unshown
+        there = self._kept or os.path.exists(self.path)  # before the first look, and while it is empty
+        return ("following" if there else "waiting for the log to appear") + self._unshown
 
     @property
     def is_following(self) -> bool:

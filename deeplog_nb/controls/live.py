@@ -140,7 +140,8 @@ class Panel:
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
-        display(self.box)
+        view = self.box._repr_mimebundle_() | {"text/plain": "The panel needs its kernel; what it said last is below."}
+        display(view, raw=True)
         self._receipt.show(self._words())
 
     def __repr__(self) -> str:

@@ -21,10 +21,11 @@ _ADDED = {"pattern": pl.String(), "session_pattern": pl.String()}
 
 @dataclass(frozen=True)
 class Context:
-    """What stood before a row in its session; of a whole session the keys that were flagged, too."""
+    """What stood before a row in its session; of a whole session also what was flagged."""
 
     keys: Sequence[int]
     flagged: Collection[int] = ()
+    shapes: Sequence[str] = ()  # of key 0
 
 
 def context(rows: Rows, at: int) -> Context:
@@ -32,7 +33,7 @@ def context(rows: Rows, at: int) -> Context:
     part, history = rows.of[at], rows.history(at)
     if part is None or rows.key[at] is not None:
         return Context(history if part else ())
-    return Context([*_others(part.counts, history), *history], part.flagged)
+    return Context([*_others(part.counts, history), *history], part.flagged, part.shapes)
 
 
 def answered(learner: Learner, judged: pl.DataFrame, contexts: Mapping[int, Context]) -> pl.DataFrame:
@@ -47,7 +48,9 @@ def answered(learner: Learner, judged: pl.DataFrame, contexts: Mapping[int, Cont
     odd = numbered.filter(pl.Series([at in contexts for at in range(len(judged))]))
     is_end = odd["key"].is_null()
     parts = [(odd.filter(~is_end), replace(learner, whole=False)), (odd.filter(is_end), learner)]
-    told = [_behind(part, contexts).pipe(which.answered).filter(pl.col("_number") > 0) for part, which in parts]
+    told = [
+        _behind(part, contexts).pipe(which.answered).filter(pl.col("_number") > 0) for part, which in parts if len(part)
+    ]
     rest = numbered.filter(~pl.col("_number").is_in(odd["_number"].implode()))
     joined = pl.concat([rest, *told], how="diagonal").sort("_number").drop("_number")
     own = judged.select("session", "position")
@@ -59,12 +62,14 @@ def _behind(odd: pl.DataFrame, contexts: Mapping[int, Context]) -> pl.DataFrame:
     number = pl.col("_number").cast(pl.String)
     alone = odd.with_columns(session=pl.when(pl.col("session").is_not_null()).then(number), _owner=pl.col("_number"))
     rows = [
-        (row, at, key, key in found.flagged)
+        (row, at, key, key in found.flagged, next(shapes, None) if key == 0 else None)
         for row in odd["_number"].to_list()
         for found in [contexts[row - 1]]
+        for shapes in [iter(found.shapes)]
         for at, key in enumerate(found.keys)
     ]
-    schema = {"_owner": pl.UInt32(), "position": pl.UInt32(), "key": pl.UInt32(), "unlikely": pl.Boolean()}
+    kinds = {"_owner": pl.UInt32(), "position": pl.UInt32(), "key": pl.UInt32()}
+    schema = kinds | {"unlikely": pl.Boolean(), "shape": pl.String()}
     before = pl.DataFrame(rows, schema=schema, orient="row").with_columns(
         session=pl.col("_owner").cast(pl.String), _number=pl.lit(0, pl.UInt32), anomalous="unlikely"
     )

@@ -88,6 +88,9 @@ class Judged:
         own = [at for at, each in enumerate(shown) if each is None or each in self._ends]
         judged = self._conclude(rows.picked(own), _some(reasons, own), errors, events) if own else self._table.clear()
         self._mark(rows, shown, dict(zip(own, _ordered(judged), strict=True)))
+        for at, shape in zip(own, judged["shape"].to_list(), strict=True):
+            if shape is not None and (part := rows.of[at]):
+                part.strange(shape)
         table = self._table.vstack(self._answered(judged, rows, own)) if own else self._table
         places = [self._at.get(each, -1) if each is not None else -1 for each in shown]
         for number, at in enumerate(own, len(self._table)):

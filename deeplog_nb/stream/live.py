@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+SHAPES: Final = 256  # messages that fit no template, kept of one session
+MORE: Final = "\u2026"  # stands for all the others
 Keys = tuple[int, ...]
 Past = dict[tuple[int, int], Floats]  # of each series of values, told by its key and the key before, the last rows
 
@@ -25,17 +27,23 @@ class Live:
     history: Keys = ()  # the last keys, at most as many as the key model looks back on
     counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where sessions are files
     flagged: set[int] = field(default_factory=set)  # keys at which a rule of order or counts fired
+    shapes: list[str] = field(default_factory=list)  # of its messages that fit no template, up to so many
     clock: int = 0  # when it was last heard of, in microseconds
     time: int | None = None  # of its last record, as the record states it
     file: str = ""
     line: int = 0
     past: Past = field(default_factory=dict)  # where the histories of values begin with each session
 
+    def strange(self, shape: str) -> None:
+        """Remember a message that fits no template; where there are too many, that there were more."""
+        if len(self.shapes) < SHAPES:
+            self.shapes.append(shape if len(self.shapes) < SHAPES - 1 else MORE)
+
     def facts(self) -> dict[str, Any]:
         """The state as JSON takes it; numbers come back exactly."""
         told = {name: getattr(self, name) for name in ("part", "serial", "length", "history", "clock", "time")}
         told |= {"file": self.file, "line": self.line, "counts": list(self.counts.items())}
-        told["flagged"] = sorted(self.flagged)
+        told |= {"flagged": sorted(self.flagged), "shapes": self.shapes}
         return told | {"past": [[*key, listed(rows)] for key, rows in self.past.items()]}
 
     @classmethod

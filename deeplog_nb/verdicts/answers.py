@@ -11,7 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
-from deeplog_nb.frames import LABELS, RANKS, SESSIONS, check
+from deeplog_nb.frames import LABELS, RANKS, SESSIONS, InputError, check
 from deeplog_nb.models.update import CHANGES
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.verdicts.learner import Learner
@@ -36,6 +36,15 @@ class Answered:
     learnt: tuple[str, ...]  # what the models have learnt, by the hashes of its labels
     changes: pl.DataFrame  # CHANGES
     refused: str | None
+
+
+def labels_of(answers: Answers | pl.DataFrame) -> pl.DataFrame:
+    """The LABELS that these answers are, or have."""
+    if isinstance(answers, pl.DataFrame):
+        return answers
+    if not callable(getattr(answers, "labels", None)):
+        raise InputError(f"answers are of type {type(answers).__name__}; give a dl.Case(folder), or its labels()")
+    return answers.labels()
 
 
 def answer(
@@ -119,7 +128,10 @@ def _taken_back(learnt: tuple[str, ...], said: pl.DataFrame) -> str | None:
     gone = {text.split(" ")[1] for text in learnt} - set(said["hash"])
     if not gone:
         return None
-    return f"{len(gone)} answers that the models have learnt were taken back since; go back to the model before them"
+    what = "answer that the models have learnt was" if len(gone) == 1 else "answers that the models have learnt were"
+    return (
+        f"{len(gone)} {what} taken back since; go back to the model before, which case.roll_back() gives if it was kept"
+    )
 
 
 def _lacks(refused: str | None, part: str) -> bool:

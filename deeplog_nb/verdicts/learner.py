@@ -113,8 +113,10 @@ def _answers(labels: pl.DataFrame, verdict: str) -> pl.DataFrame:
 
 
 def _cleared(normal: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
-    """CHANGES of the labelled alarms that are allowed now."""
-    mine = normal.filter(pl.col("pattern").is_in(kept.implode()))
+    """CHANGES of the labelled alarms that are allowed now; one that was answered twice is one alarm."""
+    mine = normal.filter(pl.col("pattern").is_in(kept.implode())).unique(
+        ["session", "position", "pattern"], keep="first", maintain_order=True
+    )
     key = pl.col("pattern").str.extract(r'"key":(\d+)', 1).cast(pl.UInt32)
     return mine.select(pl.lit("cleared", CHANGES["change"]).alias("change"), "session", "position", key=key)
 

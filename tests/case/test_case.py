@@ -48,14 +48,14 @@ def test_an_answer_is_a_row_for_each_alarm_that_is_meant(case, verdicts):
 @pytest.mark.parametrize(
     ("chosen", "places"),
     [
-        ({}, [("a", 1), ("a", 3), ("b", 1), (None, 3)]),
+        ({"every": True}, [("a", 1), ("a", 3), ("b", 1), (None, 3)]),
         ({"session": "a"}, [("a", 1), ("a", 3)]),
         ({"position": 3}, [("a", 3), (None, 3)]),
         ({"session": "b", "pattern": "[9]"}, [("b", 1)]),
     ],
 )
 def test_what_is_given_narrows_the_choice(case, verdicts, chosen, places):
-    """Session, position and pattern all have to meet; with none of them, every alarm is meant."""
+    """Session, position and pattern all have to meet; every alarm is meant if that is said."""
     assert case.mark(verdicts, "anomaly", **chosen).select("session", "position").rows() == places
 
 
@@ -119,11 +119,41 @@ def test_an_unknown_answer_and_one_that_is_over_are_refused(case, verdicts):
         case.mark(verdicts, "fine")
     with pytest.raises(InputError, match="past"):
         case.mark(verdicts, "normal", until=datetime(2020, 1, 1))
+    with pytest.raises(InputError, match="until is 'tomorrow'; give a datetime"):
+        case.mark(verdicts, "normal", until="tomorrow")
+    with pytest.raises(InputError, match="verdict is a DataFrame; it is one of 'normal'"):
+        case.mark("normal", verdicts)
+
+
+@pytest.mark.parametrize("cut", ["qui", "qui…", "qui..."])
+def test_a_session_whose_name_was_cut_off_is_named_in_full(case, verdicts, cut):
+    """A table shows a long name shortened; who copies that is told the whole, and nothing is guessed."""
+    with pytest.raises(InputError, match="name it in full: 'quiet'"):
+        case.mark(verdicts, "anomaly", session=cut)
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [(True, "no label True"), (1.0, r"no label 1\.0"), (pl.DataFrame(), "no label of type DataFrame")],
+)
+def test_what_is_no_labels_id_is_not_taken_back(case, verdicts, label, said):
+    """True is 1 to Python, but nobody's label."""
+    case.mark(verdicts, "normal", session="b")
+    with pytest.raises(InputError, match=said):
+        case.undo(label)
+    assert case.labels().height == 1
+
+
+def test_a_forgotten_name_does_not_answer_for_the_whole_log(case, verdicts):
+    """Alarms of several sessions, and nothing said of which: refused, and nothing is kept."""
+    with pytest.raises(InputError, match="alarms of 3 sessions; name a session, position or pattern, or say every"):
+        case.mark(verdicts, "normal")
+    assert case.labels().is_empty()
 
 
 def test_labels_outlive_the_process_that_made_them(case, verdicts):
     """Another object on the same folder reads the same frame."""
-    case.mark(verdicts, "normal")
+    case.mark(verdicts, "normal", every=True)
     assert Case(case.folder).labels().equals(case.labels())
 
 
@@ -197,14 +227,14 @@ def test_hostile_notes_are_only_text(case, note):
 def test_what_is_no_text_is_refused(case, verdicts, wrong):
     """SQLite would turn it into one, and the hash would no longer fit."""
     with pytest.raises(InputError, match=r"a str is wanted"):
-        case.mark(verdicts, "normal", **wrong)
+        case.mark(verdicts, "normal", every=True, **wrong)
     assert case.verify().startswith("labels=0:")
 
 
 @pytest.mark.parametrize("wrong", [{"session": 5}, {"session": ["a"]}, {"position": "1"}, {"pattern": True}])
 def test_one_session_position_or_pattern_is_named(case, verdicts, wrong):
     """Another type is told, with the one that is wanted."""
-    with pytest.raises(InputError, match=r"name one (session|position|pattern), a (str|int)"):
+    with pytest.raises(InputError, match=r"name one (session|position|pattern), a (text|whole number)"):
         case.mark(verdicts, "normal", **wrong)
 
 

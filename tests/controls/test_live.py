@@ -45,7 +45,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, str], bool]]:
     """What was displayed as a receipt, and whether in the place of the one before."""
     said: list[tuple[dict[str, str], bool]] = []
     monkeypatch.setattr(
-        "IPython.display.display", lambda data, **how: said.append((data, how["update"])) if "raw" in how else None
+        "IPython.display.display", lambda data, **how: said.append((data, how["update"])) if "update" in how else None
     )
     return said
 
@@ -112,6 +112,15 @@ def test_the_receipt_holds_the_last_state(followed: Tail, shown: list[tuple[dict
     assert shown[-1][0]["text/plain"].startswith("Last state of app.log: stopped")
     assert "1 alarm" in shown[-1][0]["text/plain"]
     assert shown[-1][0]["text/html"].startswith("<pre>Last state")
+
+
+def test_without_its_kernel_the_panel_is_a_sentence(followed: Tail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No dump of widgets stands above the receipt of a mailed notebook."""
+    shown: list[dict[str, object]] = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **how: shown.append(data))
+    live(followed)._ipython_display_()
+    assert shown[0]["text/plain"] == "The panel needs its kernel; what it said last is below."
+    assert "application/vnd.jupyter.widget-view+json" in shown[0]
 
 
 def test_a_second_panel_takes_the_place_of_the_first(followed: Tail) -> None:

@@ -27,7 +27,7 @@ REAL = (
     "hdfs/raw_sample.log.gz",
     "bgl/bgl_lines_000001_060000.log.gz",
     "openstack/raw_normal1_instances.log.gz",
-    "loghub_2k/HDFS_2k.log",
+    "loghub_2k/HDFS/HDFS_2k.log",
 )
 
 
@@ -208,6 +208,16 @@ def test_histories_of_values_that_begin_with_each_session(hdfs):
     values = ValueModel(series="session", confidence=0.6, training=training).fit(sessions, templates=detector.templates)
     other = replace(detector, values=values)
     assert_same(pushed(other.stream(idle="9s"), lines, range(1, len(lines), 101)), whole(other, lines, "9s"))
+
+
+def test_unknown_messages_of_a_session_are_part_of_what_is_odd_about_it(openstack):
+    """Whoever allowed one unknown message allowed no other: the shapes stand in the session's pattern at its end."""
+    detector, lines = openstack
+    odd = pl.when(pl.int_range(pl.len()) % 40 == 0).then(pl.format("{} kernel fault " + "x" * 3, "message"))
+    strange = lines.with_columns(odd.otherwise("message").alias("message"))
+    streamed = pushed(detector.stream(idle="20s"), strange, range(1, len(lines), 333))
+    assert streamed["session_pattern"].str.contains('"shapes":', literal=True).sum() > 5
+    assert_same(streamed, whole(detector, strange, "20s"))
 
 
 def test_what_a_person_allowed_is_no_alarm(openstack):

@@ -50,6 +50,13 @@ def test_a_session_that_is_normal_clears_its_like_and_nothing_else(learner, sess
     assert update.model.keys is learner.keys
 
 
+def test_an_alarm_that_was_answered_twice_is_cleared_once(learner, sessions):
+    """The same answer again changes nothing."""
+    judged = learner.judge(sessions(*ODD))
+    update = learner.update(labelled(judged, ("s0", "normal", None), ("s0", "normal", None)))
+    assert update.count("cleared") == 1
+
+
 def test_an_entry_that_is_normal_is_learnt_with_its_new_key(learner, sessions):
     """The key is admitted: known where it was declared, an alarm elsewhere still."""
     asked = sessions([1, 2, 9], [5, 2, 6, 9], open_=True)
