@@ -2,8 +2,8 @@
 
 Both methods say where a task begins (``separation``, ``cooccurrence``) and leave the rest to one way: runs are cut
 there, pieces that are no task of their own are joined to the one before (``joining``), runs with most keys in common
-are one task (``kinds``). Of a task's runs the steps are told (``steps``: a key is two steps where another one always lies
-between), then their order (``order``: before, in turns, at once), then what may come directly behind what
+are one task (``kinds``). Of a task's runs the steps are told (``steps``: a key is two steps where another one always
+lies between), then their order (``order``: before, in turns, at once), then what may come directly behind what
 (``learning``). So replicas that interleave in hundreds of orders are a few concurrent steps that repeat, and what no
 order tells is left open. Which entry is odd is not judged here.
 """
