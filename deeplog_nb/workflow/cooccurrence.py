@@ -9,7 +9,7 @@ An entry goes on with its task where it, or one behind it, is bound to one befor
 That is the paper's recursive extension, done on every run of a task at once. It asks for one strong pair instead of all
 of them, for a key that several tasks share is weak in each of its own pairs: what is exclusive to a task holds it
 together. Two threads in any order pass at the distance of two, the paper's second rule. What is left, pieces that
-always follow one another and branches, is joined in ``runs``.
+always follow one another and branches, is joined in ``joining``.
 """
 
 from __future__ import annotations

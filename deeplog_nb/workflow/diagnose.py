@@ -13,9 +13,9 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.frames import DIAGNOSES, RULES, VERDICTS, InputError, check
+from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.located import Located
 from deeplog_nb.workflow.replay import Here, Placed
-from deeplog_nb.workflow.runs import Keys
 from deeplog_nb.workflow.sentences import Facts, Misfit, sentence
 from deeplog_nb.workflow.texts import Texts
 

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from deeplog_nb.workflow.automaton import BEGUN, State, Task, moved, overtaken
+from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.order import Order, Pair, order
-from deeplog_nb.workflow.runs import Keys
 from deeplog_nb.workflow.steps import Counted, stepped
 
 

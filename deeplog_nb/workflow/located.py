@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.replay import START, Here, Placed, Tasks
-from deeplog_nb.workflow.runs import Keys
 
 TICK: Final = 0.01  # s: no range of waits is taken for narrower
 ODD: Final = 3  # entries that no task allows, and more than half of them, and no task fits

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deeplog_nb.workflow.entries import Shares
-from deeplog_nb.workflow.runs import Keys
+from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.steps import Counted
 
 BOTH: Final = 0.03  # share of the runs in the other order from which on two steps are concurrent

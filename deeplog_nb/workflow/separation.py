@@ -3,7 +3,7 @@
 An entry goes on with the task before it where the models say with certainty that its key comes now or within the next
 few keys, whatever comes first: that is so in a chain, among concurrent threads, and behind a step that may be left
 out. It is so too where a key after it was certain to come: then the entry is another branch on the way there. All
-else begins a new task; which of those are branches and loops of the task before is told in ``tasks``.
+else begins a new task; which of those are branches and loops of the task before is told in ``joining``.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deeplog_nb.workflow.runs import Keys
+from deeplog_nb.workflow.kinds import Keys
 
 ALWAYS: Final = 0.95  # share of the runs that is taken for all of them
 Counted = Sequence[tuple[Keys, int]]  # sequences of keys, and how often each occurs

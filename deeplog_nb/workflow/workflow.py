@@ -1,4 +1,12 @@
-"""The tasks of a log as automata, learnt from its sessions (paper, section 4): class Workflow."""
+"""The tasks of a log as automata, learnt from its sessions (paper, section 4): class Workflow.
+
+Both methods say where a task begins (``separation``, ``cooccurrence``) and leave the rest to one way: runs are cut
+there, pieces that are no task of their own are joined to the one before (``joining``), runs with most keys in common
+are one task (``kinds``). Of a task's runs the steps are told (``steps``: a key is two steps where another one always
+lies between), then their order (``order``: before, in turns, at once), then what may come directly behind what
+(``learning``). So replicas that interleave in hundreds of orders are a few concurrent steps that repeat, and what no
+order tells is left open. Which entry is odd is not judged here.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +31,13 @@ from deeplog_nb.workflow.edges import edges_frame, steps_frame
 from deeplog_nb.workflow.entries import Entries, Mask, at_random
 from deeplog_nb.workflow.expression import expression
 from deeplog_nb.workflow.following import following
+from deeplog_nb.workflow.joining import joined_runs
+from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.learning import Learnt, learn
 from deeplog_nb.workflow.located import Located, Waits
 from deeplog_nb.workflow.predictions import NextKeys, Predictor
 from deeplog_nb.workflow.replay import Tasks
-from deeplog_nb.workflow.runs import Keys, Runs, runs
+from deeplog_nb.workflow.runs import Runs
 from deeplog_nb.workflow.separation import by_prediction
 from deeplog_nb.workflow.store import read_workflow, write_workflow
 from deeplog_nb.workflow.suggestion import Suggestion, suggest
@@ -95,7 +105,7 @@ class Workflow:
         """Learn the tasks from how often keys come near one another, without a model (paper, 4.3).
 
         Two keys are bound where the share ``tau`` of the one has the other within the ``distance``, in different keys.
-        Else as in :meth:`from_model`. With tau = 1 it fails on logs with background entries, as the paper says.
+        Else as in :meth:`from_model`. With tau = 1 it fails where background entries are left in, as the paper says.
 
         >>> import deeplog_nb as dl
         >>> sessions = dl.from_keys(np.array([26, 37, 39, 40, 39, 40] * 10), np.arange(0, 61, 6)).sessions
@@ -227,7 +237,7 @@ def _workflow(
     templates: Templates | Texts | None,
     source: str,
 ) -> Workflow:
-    found = runs(cut.entries, begins, tau=tau)
+    found = joined_runs(cut.entries, begins, tau=tau)
     tasks = _learnt(found, _share(least, "least"))
     learnt = list(tasks.values())
     waited = waits(found, tasks, cut.places, cut.entries.rows, cut.of_session, seconds(sessions))
