@@ -60,7 +60,7 @@ def online_text(rows: pl.DataFrame) -> str:
         "asked once between two answers; n answers: at even intervals, each of the most frequent alarm yet unanswered;",
         "what a person called normal is allowed as history and key; beyond that, lstm is taught it (1e-4: less",
         "probable than that is an alarm too, whatever its rank), n-gram counts it, unseen key admits the key, not",
-        "taught learns nothing; of a key that was ever an alert nothing is learnt, and what was confirmed stays an alarm",
+        "taught learns nothing; of a key that was ever an alert nothing is learnt; what was confirmed stays an alarm",
     ]
     told = rows.with_columns(pl.col("detect_ms", "update_ms").round(4).cast(pl.String))
     return "\n".join([*head, *grid(told.columns, told.rows())])

@@ -35,10 +35,10 @@ def shown(name, found):
     print(f"{name:<14} all tasks {(found['tasks'] == found['truth']).sum()}/{found.height}  {part}")
 
 
-@pytest.mark.parametrize("first", [0, 100])
+@pytest.mark.parametrize("first", [0, 300])
 @pytest.mark.parametrize("method", ["n-grams", "co-occurrence"])
 def test_against_the_true_automata(method, first):
-    """Twenty seeds and three taus; seeds from 100 on were never looked at while the methods were made."""
+    """Twenty seeds and three taus; the methods were made on seeds 0 to 19, and no one had seen those from 300 on."""
     logs = [stream(seed) for seed in range(first, first + 20)]
     found = pl.DataFrame(
         [compared(learnt(log, method, tau), log.names, set(log.tasks)) for log in logs for tau in TAUS]
