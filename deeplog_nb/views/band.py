@@ -67,7 +67,7 @@ class TaskBand:
         target = pl.when(pl.col("target") == 0).then(end).otherwise("target")
         columns = "source", target, pl.col("kind").cast(pl.String), "count", "share", "median_elapsed"
         rows = [Edge(*row) for row in edges.select(*columns).rows()]
-        return cls(steps["task"][0], keys, dict(own.select("step", "count").rows()), rows, way, words)
+        return cls(steps["task"][0], keys, dict(steps.select("step", "count").rows()), rows, way, words)
 
     @cached_property
     def end(self) -> int:
@@ -126,7 +126,7 @@ class TaskBand:
 
     def _heading(self) -> tuple[Text, ...]:
         name = Text(MARGIN + PAD, 24, f"Task {self.task}", 14, INK, bold=True)
-        begun = sum(each.times for each in self.edges if each.source == BEGIN)
+        begun = self.counts.get(BEGIN, 0)
         told = f"begun {counted(begun, 'time')} · {counted(len(self.keys), 'step')}"
         return name, Text(name.x + text_width(name.text, 14) + 12, 24, told, SMALL, SOFT)
 

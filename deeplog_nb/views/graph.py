@@ -87,7 +87,7 @@ def graph(
     words = _words(templates or getattr(workflow, "templates", None))
     found = None if session is None else _way(workflow, session)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
-    title = _sentence(steps, edges, found, words, _named(session))
+    title = _sentence(steps, found, words, _named(session))
     about = " · ".join([*kept.hidden, *GLOSS[: 3 if found else 2]])
     scene = compose(kept.steps, kept.edges, found, words, title=title, subtitle=about)
     whole = _with_taken(edges, found)
@@ -139,7 +139,7 @@ def _named(session: pl.DataFrame | None) -> str:
     return "" if session is None else short(str(session["session"][0]))
 
 
-def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Way | None, words: Words, name: str) -> str:
+def _sentence(steps: pl.DataFrame, found: Way | None, words: Words, name: str) -> str:
     """The finding."""
 
     def named(key: int) -> str:
@@ -147,7 +147,7 @@ def _sentence(steps: pl.DataFrame, edges: pl.DataFrame, found: Way | None, words
 
     if found is None:
         tasks, many = steps["task"].n_unique(), steps.filter(pl.col("step") > 0).height
-        begun = int(edges.filter(pl.col("source") == 0)["count"].sum())
+        begun = int(steps.filter(pl.col("step") == 0)["count"].sum())
         return f"{counted(tasks, 'task')} with {counted(many, 'step')}, begun {counted(begun, 'time')}"
     if found.left is None:
         return f"Session {name} follows the workflow to its end, in {counted(found.entries, 'step')}"

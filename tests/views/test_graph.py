@@ -13,7 +13,7 @@ import nbformat
 import polars as pl
 import pytest
 
-from deeplog_nb.frames import DIAGNOSES, FrameError, InputError
+from deeplog_nb.frames import DIAGNOSES, EDGES, STEPS, FrameError, InputError
 from deeplog_nb.views.graph import graph
 from deeplog_nb.views.network import network
 from deeplog_nb.views.svg import svg
@@ -34,6 +34,14 @@ def test_a_graph_shows_itself_static_first() -> None:
     assert bundle["image/png"] in outside
     assert "<table" in outside
     assert "script" not in outside
+
+
+def test_what_begins_in_any_order_begins_once() -> None:
+    """A task of two threads from the begin on is begun as often as it ran, not twice as often."""
+    steps = pl.DataFrame([(1, 0, None, 8), (1, 1, 7, 8), (1, 2, 8, 8)], schema=STEPS, orient="row")
+    ends = [(1, *ends, "parallel", 8, 1.0, None, None) for ends in ((0, 1), (0, 2), (1, 0), (2, 0))]
+    told = graph(Drawn(steps, pl.DataFrame(ends, schema=EDGES, orient="row"), {}))
+    assert repr(told).startswith("1 task with 2 steps, begun 8 times")
 
 
 def test_a_graph_is_a_valid_notebook_output() -> None:
