@@ -91,7 +91,7 @@ class Lab:
         raised: list[str] = []
         with self.opened(notebook.name, blocked, raised, viewport or TALL) as page:
             _run_cells(page, seconds)
-            _save(page)
+            save(page)
             screenshot = copied.with_suffix(".png")
             page.screenshot(path=screenshot)
             run = _report(copied, blocked=blocked, raised=raised, screenshot=screenshot)
@@ -215,9 +215,16 @@ def _run_cells(page: Any, seconds: float) -> None:
         page.get_by_text(IDLE).wait_for(timeout=1000 * seconds)
 
 
-def _save(page: Any) -> None:
-    page.keyboard.press("Control+s")
-    page.wait_for_selector(UNSAVED, state="detached")  # off when the server has answered: the file is whole
+def save(page: Any) -> None:
+    """Save, and again as long as an output comes after it: the file is whole when the dot in the tab is off."""
+    from playwright.sync_api import TimeoutError as TookTooLong
+
+    for _ in range(9):
+        page.keyboard.press("Control+s")
+        with suppress(TookTooLong):
+            page.wait_for_selector(UNSAVED, state="detached", timeout=3_000)
+            return
+    page.wait_for_selector(UNSAVED, state="detached")
 
 
 def _cleared(notebook: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import UNSAVED
+from tests.browser.conftest import save
 from tests.browser.test_chart_in_lab import notebook
 
 pytestmark = pytest.mark.browser
@@ -50,8 +50,7 @@ def pressed(page: Any) -> dict[str, Any]:
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Go on").wait_for()
     page.get_by_text("Last state of app.log: stopped").wait_for()
-    page.keyboard.press("Control+s")
-    page.wait_for_selector(UNSAVED, state="detached")
+    save(page)
     return {"running": running, "stopped": panel.inner_text(), **harm(page)}
 
 
