@@ -153,8 +153,9 @@ def _lessons(
     def keys(learner: Learner) -> Learner | None:
         history = learner.keys.settings.history
         told = uncontradicted(pairs(labels, history), canaries, history)
-        new = taught(learner.keys, told, teaching, canaries=canaries)
-        return None if told.is_empty() else replace(learner, keys=new)
+        if told.is_empty():
+            return None
+        return replace(learner, keys=taught(learner.keys, told, teaching, canaries=canaries))
 
     def counts(learner: Learner) -> Learner | None:
         told = _counted(labels)

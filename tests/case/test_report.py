@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -183,19 +182,6 @@ def test_a_log_without_times_makes_a_report(write: Write, wrong: pl.DataFrame) -
     text = write(wrong.with_columns(time=pl.lit(None, pl.Datetime("us")))).text
     assert "The log states no times." in text
     assert "None" not in text
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    """Chromium without network."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no chromium or google-chrome on the path")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.mark.browser
