@@ -22,7 +22,8 @@ bench: $(READY)  ## set up, then measure speed against a peer
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps drain3==0.9.11 cachetools  # the peer
 	$(BIN)/python -m pytest tests/benchmarks -sq -o python_files='bench_*.py'
 
-fuzz: $(READY)  ## set up, then read twenty thousand broken logs, and follow logs that are turned and readers that are killed
+fuzz: $(READY)  ## set up, then read twenty thousand broken logs, follow logs that are turned and readers that are killed, draw anew
+	for draw in 1 2 3 4 5; do $(BIN)/python -m pytest -q -m hypothesis --hypothesis-profile=fresh || exit 1; done
 	DEEPLOG_NB_MUTATED=20000 $(BIN)/python -m pytest tests/lines/test_mutated.py -q
 	DEEPLOG_NB_PROGRAMS=5000 DEEPLOG_NB_KILLS=200 $(BIN)/python -m pytest tests/lines/test_follow_model.py tests/case/test_tail.py -q
 

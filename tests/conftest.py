@@ -10,8 +10,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 Sessions = Callable[..., pl.DataFrame]
+
+settings.register_profile("same", derandomize=True)  # `make test` draws the same each time: what fails, a change broke
+settings.register_profile("fresh")  # `make fuzz` draws anew
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

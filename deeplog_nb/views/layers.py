@@ -69,11 +69,12 @@ def arrange(sizes: Mapping[int, Size], arrows: Sequence[Arrow]) -> Layout:
     rows = _ordered(rows, links)
     widths = {node: sizes[node][0] if node in sizes else -GAP / 2 for row in rows for node in row}  # ways lie close
     xs = _placed(rows, links, widths)
-    left = min((x - widths[node] / 2 for node, x in xs.items()), default=0.0)
+    halves = {node: max(width, 0.0) / 2 for node, width in widths.items()}
+    left = min((x - halves[node] for node, x in xs.items()), default=0.0)
     heights = [max((sizes[node][1] for node in row if node in sizes), default=0.0) for row in rows]
     middles = [sum(heights[:at]) + at * PITCH + height / 2 for at, height in enumerate(heights)]
     places = {node: (round(xs[node] - left, 1), y) for row, y in zip(rows, middles, strict=True) for node in row}
-    right = max((x + widths[node] / 2 for node, (x, _) in places.items()), default=0.0)
+    right = max((x + halves[node] for node, (x, _) in places.items()), default=0.0)
     back = _lanes(arrows, set(down), places, right)
     routes = tuple(
         Route(tuple(places[node] for node in chains[at]), "down") if at in chains else back[at]
