@@ -6,8 +6,9 @@ Two steps that come in either order in a significant share of the runs are concu
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -25,6 +26,7 @@ OWN: Final = 0.8  # share of a step's runs in which it comes directly behind a t
 MOST: Final = 5_000  # distinct runs that are compared, the most frequent ones
 
 Pair = tuple[int, int]
+NOTHING: Final[frozenset[int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,19 @@ class Order:
 
     def last(self, done: frozenset[int]) -> frozenset[int]:
         """The steps behind which none of the others is."""
-        return frozenset(one for one in done if not any((one, other) in self.before for other in done))
+        return frozenset(one for one in done if self._behind.get(one, NOTHING).isdisjoint(done))
 
     def sources(self, done: frozenset[int], step: int) -> frozenset[int]:
         """Of the steps done, those directly before this one."""
         return self.last(frozenset(one for one in done if (one, step) in self.before))
+
+    @cached_property
+    def _behind(self) -> dict[int, set[int]]:
+        """For each step those that it is before."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for one, other in self.before:
+            found[one].add(other)
+        return found
 
     def round(self, step: int) -> frozenset[int]:
         """The steps that come in turns behind this one, itself included."""

@@ -44,6 +44,7 @@ from deeplog_nb.workflow.suggestion import Suggestion, suggest
 from deeplog_nb.workflow.texts import Texts, line, texts_of, without_beginning
 from deeplog_nb.workflow.trace import trace
 from deeplog_nb.workflow.waits import seconds, waits
+from deeplog_nb.workflow.way import Way, walk
 from deeplog_nb.workflow.xes import to_xes
 
 
@@ -153,6 +154,10 @@ class Workflow:
     def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """The sessions with ``task, step, run, fits`` of each entry, as the tasks explain them best."""
         return trace(self._tasks, sessions)
+
+    def walk(self, keys: Sequence[int], *, open_: bool = False) -> Way:
+        """The edges that a session with these keys takes, and where it leaves; an ``open_`` one may end anywhere."""
+        return walk(self._tasks, keys, open_=open_)
 
     def sessions_of(self, task: int, sessions: pl.DataFrame) -> list[str]:
         """The names of the sessions that run the task."""

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from deeplog_nb.frames import EDGES, STEPS
-from deeplog_nb.workflow.way import Way, retrace, walk
+from deeplog_nb.workflow.drawn import Drawn
+from deeplog_nb.workflow.way import Way
 
 Edge = tuple[int, int, int, str]
 
@@ -32,7 +33,7 @@ FORK = frames(
 
 def test_a_session_that_follows_leaves_nowhere() -> None:
     """Its edges carry the numbers of its entries; the last one leads to the end."""
-    found = walk(*CHAIN, [7, 8, 9])
+    found = Drawn.of(*CHAIN).walk([7, 8, 9])
     assert found == Way({(1, 0, 1): (1,), (1, 1, 2): (2,), (1, 2, 3): (3,), (1, 3, 0): ()}, entries=3)
     assert found.visits == {(1, 1): [1], (1, 2): [2], (1, 3): [3]}
 
@@ -50,21 +51,21 @@ def test_a_session_that_follows_leaves_nowhere() -> None:
 )
 def test_where_a_session_leaves_is_told(keys: list[int], left: tuple[int, int], expected: object, came: object) -> None:
     """The last step that fits, what could have come there, and what came; a task may be begun again."""
-    found = walk(*CHAIN, keys)
+    found = Drawn.of(*CHAIN).walk(keys)
     assert (found.left, found.expected, found.came) == (left, expected, came)
 
 
 @pytest.mark.parametrize("keys", [[10, 20, 21, 30, 40], [10, 30, 20, 21, 40], [10, 20, 30, 21, 40]])
 def test_parallel_branches_may_come_in_any_order(keys: list[int]) -> None:
     """Every interleaving follows, and both branches lead to the join."""
-    found = walk(*FORK, keys)
+    found = Drawn.of(*FORK).walk(keys)
     assert found.left is None
     assert set(found.taken) == {(1, s, t) for s, t in FORK[1].select("source", "target").rows()}
 
 
 def test_a_step_within_a_branch_does_not_come_before_its_forerunner() -> None:
     """21 without 20 is no interleaving."""
-    found = walk(*FORK, [10, 30, 21])
+    found = Drawn.of(*FORK).walk([10, 30, 21])
     assert (found.left, found.came) == ((1, 4), 21)
     assert 20 in found.expected
 
@@ -72,7 +73,7 @@ def test_a_step_within_a_branch_does_not_come_before_its_forerunner() -> None:
 def test_a_loop_is_taken_as_often_as_it_comes() -> None:
     """All passes are numbered on its edge, that of a step to itself too."""
     loop = frames({(1, 1): 7, (1, 2): 8}, (1, 0, 1, "next"), (1, 1, 2, "next"), (1, 2, 1, "loop"), (1, 2, 0, "next"))
-    assert walk(*loop, [7, 8, 7, 8, 7, 8]).taken[1, 2, 1] == (3, 5)
+    assert Drawn.of(*loop).walk([7, 8, 7, 8, 7, 8]).taken[1, 2, 1] == (3, 5)
 
 
 def test_a_key_at_several_steps_is_told_apart_by_what_follows() -> None:
@@ -81,12 +82,12 @@ def test_a_key_at_several_steps_is_told_apart_by_what_follows() -> None:
         {(1, 1): 7, (1, 2): 8, (2, 1): 7, (2, 2): 9},
         *((task, s, t, "next") for task in (1, 2) for s, t in ((0, 1), (1, 2), (2, 0))),
     )
-    assert [edge[0] for edge in walk(*two, [7, 9]).taken] == [2, 2, 2]
+    assert [edge[0] for edge in Drawn.of(*two).walk([7, 9]).taken] == [2, 2, 2]
 
 
 def test_keys_of_no_task_are_passed_over_and_keep_their_numbers() -> None:
     """A background entry between two steps changes nothing but the numbers."""
-    found = walk(*CHAIN, [7, 99, 8, 9], without=[99])
+    found = Drawn.of(*CHAIN, background=[99]).walk([7, 99, 8, 9])
     assert found.visits == {(1, 1): [1], (1, 2): [3], (1, 3): [4]}
 
 
@@ -94,7 +95,7 @@ def test_keys_of_no_task_are_passed_over_and_keep_their_numbers() -> None:
 def test_entries_that_are_placed_already_give_the_way_that_walking_finds(keys: list[int]) -> None:
     """By the steps of each entry the same edges, numbers and place of leaving as by the keys alone."""
     step_of = {10: 1, 20: 2, 21: 3, 30: 4, 40: 5}
-    walked = walk(*FORK, keys)
+    walked = Drawn.of(*FORK).walk(keys)
     placed = [(key, 1, step_of[key], 1) for key in keys[: walked.entries]]
     assert retrace(*FORK, placed, whole=walked.left is None, came=walked.came) == walked
 
