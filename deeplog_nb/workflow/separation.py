@@ -16,6 +16,7 @@ import polars as pl
 
 from deeplog_nb.sessions.vocabulary import FIRST
 from deeplog_nb.sessions.windows import Ints, windows
+from deeplog_nb.workflow.cooccurrence import Matrix, counted
 from deeplog_nb.workflow.entries import Entries, Mask, Shares
 from deeplog_nb.workflow.predictions import TURNS, Predictor
 
@@ -73,6 +74,7 @@ class _Asker:
     codes: Ints  # [M] next-codes; below 0 is no key that the models know
     histories: Ints  # [N, h]
     places: Ints  # [M] the window of each entry
+    counted: tuple[Matrix, Shares]  # how many entries have each code soon after them, and how many there are
 
     @classmethod
     def of(cls, entries: Entries, predictor: Predictor, tau: float, without: tuple[int, ...]) -> _Asker:
@@ -80,7 +82,7 @@ class _Asker:
         found = windows(entries.sequences(), vocabulary, predictor.history, end=False)
         hidden = [vocabulary.keys.index(key) for key in without if key in vocabulary.keys]
         codes = vocabulary.codes(entries.keys) - FIRST
-        return cls(entries, predictor, tau, hidden, codes, found.histories, found.of_entry[found.of_entry >= 0])
+        return cls(entries, predictor, tau, hidden, codes, found.histories, found.of_entry[found.of_entry >= 0], counted(entries, vocabulary, DEPTH))
 
     def certain(self, wanted: Ints) -> Mask:
         """Whether each of these entries, or a key soon behind it, was certain to come."""
@@ -90,7 +92,8 @@ class _Asker:
             inside = _inside(self.entries, ahead)[wanted]
             asked = wanted[inside & ~certain[wanted] & (codes[wanted] >= 0) & (different[wanted] <= SPAN)]
             asked = asked[(codes[asked + ahead] >= 0) & ~_met(codes, asked, ahead)]
-            certain[asked] = self._reached(self.places[asked], codes[asked + ahead]) >= self.tau
+            told = self._reached(self.places[asked], codes[asked + ahead])
+            certain[asked] = np.maximum(told, self._seen(asked, codes[asked + ahead], told)) >= self.tau
             different[asked] += 1
         return certain[wanted]
 
@@ -100,6 +103,16 @@ class _Asker:
         pairs, back = np.unique(places * size + targets, return_inverse=True)
         chances = self.predictor.reach(self.histories[pairs // size], pairs % size, DEPTH, self.hidden)
         return chances[back]
+
+    def _seen(self, asked: Ints, targets: Ints, told: Shares) -> Shares:
+        """Share of all entries with the same key before that have the target soon after: of this one the model's word.
+
+        A model that saw a key but a few times is never quite certain of what follows, whatever always does.
+        """
+        met, often = self.counted
+        before = self.codes[asked - 1] + FIRST
+        others = np.maximum(met[before, targets + FIRST] - 1, 0)
+        return np.where(self.entries.firsts[asked], told, (others + told) / np.maximum(often[before], 1))
 
 
 def _met(codes: Ints, places: Ints, ahead: int) -> Mask:
