@@ -87,7 +87,7 @@ def order(runs: Counted, steps: int) -> Order:
             together |= {(int(one), int(other)), (int(other), int(one))}
     certain = {(int(a), int(b)) for a, b in before}
     direct = _directly(usual)
-    loose = {pair for pair in certain if _by_chance(pair, certain, together, often, direct)}
+    loose = {pair for pair in certain if _by_chance(pair, certain, together, often, often - first, direct)}
     together |= loose | {(other, one) for one, other in loose}
     known = _closed(certain - loose | turns, often == 0)
     return Order(frozenset(known), frozenset(turns), frozenset(together))
@@ -103,16 +103,25 @@ def _closed(before: set[Pair], apart: npt.NDArray[np.bool_]) -> set[Pair]:
     return {(int(one), int(other)) for one, other in zip(*np.nonzero(table), strict=True)}
 
 
-def _by_chance(pair: Pair, before: set[Pair], together: set[Pair], met: Shares, directly: Counter[Pair]) -> bool:
-    """Whether a rare step was behind one of two threads by chance.
+def _by_chance(
+    pair: Pair, before: set[Pair], together: set[Pair], met: Shares, otherwise: Shares, directly: Counter[Pair]
+) -> bool:
+    """Whether a rare step was behind one of two threads by chance, and is part of the other.
 
-    It follows the other thread directly, and came too rarely to say that it has to be behind both.
+    It came too rarely to say that it has to be behind both. Once it was ahead of this thread, and never of the other;
+    or it follows the other one directly.
     """
     one, other = pair
     if met[other, other] >= met[one, one] / 2 or met[pair] >= ENOUGH:
         return False
-    threads = (each for each in range(len(met)) if (one, each) in together and (each, other) in before)
-    return any(directly[each, other] >= OWN * met[other, other] for each in threads)
+    for each in range(len(met)):
+        if (one, each) in together and (each, other) in before:
+            less, more = sorted((otherwise[each, other], otherwise[pair]))
+            if less < more:
+                return bool(otherwise[pair] == more)
+            if directly[each, other] >= OWN * met[other, other]:
+                return True
+    return False
 
 
 def _directly(runs: Counted) -> Counter[Pair]:
