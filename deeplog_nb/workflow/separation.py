@@ -85,17 +85,35 @@ class _Asker:
         return cls(entries, predictor, tau, hidden, codes, found.histories, found.of_entry[found.of_entry >= 0], counted(entries, vocabulary, DEPTH))
 
     def certain(self, wanted: Ints) -> Mask:
-        """Whether each of these entries, or a key soon behind it, was certain to come."""
+        """Whether each of these entries was certain to come here, or a key soon behind it; or came late, see below."""
         codes = self.codes
         certain, different = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.int64)
         for ahead in range(SPAN * TURNS + 1):
             inside = _inside(self.entries, ahead)[wanted]
             asked = wanted[inside & ~certain[wanted] & (codes[wanted] >= 0) & (different[wanted] <= SPAN)]
-            asked = asked[(codes[asked + ahead] >= 0) & ~_met(codes, asked, ahead)]
-            told = self._reached(self.places[asked], codes[asked + ahead])
-            certain[asked] = np.maximum(told, self._seen(asked, codes[asked + ahead], told)) >= self.tau
+            asked = asked[(codes[asked + ahead] >= 0) & ~_among(codes, asked + ahead, range(-ahead, 0))]
+            certain[asked] = self._told(asked, asked + ahead) >= self.tau
             different[asked] += 1
+        late = wanted[~certain[wanted] & (codes[wanted] >= 0)]
+        certain[late] = self._late(late)[late]
         return certain[wanted]
+
+    def _late(self, wanted: Ints) -> Mask:
+        """Whether each of these entries was certain to come a few keys before: what came between changes nothing."""
+        codes = self.codes
+        late, different = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.int64)
+        for back in range(1, SPAN * TURNS + 1):
+            wanted = wanted[_inside(self.entries, -back)[wanted]]
+            wanted = wanted[codes[wanted - back] != codes[wanted]]
+            different[wanted] += ~_among(codes, wanted - back, range(1, back))
+            wanted = wanted[~late[wanted] & (different[wanted] <= SPAN)]
+            late[wanted] = self._told(wanted - back, wanted) >= self.tau
+        return late
+
+    def _told(self, places: Ints, others: Ints) -> Shares:
+        """How certain the keys of the other entries were to come soon, ahead of these places."""
+        told = self._reached(self.places[places], self.codes[others])
+        return np.maximum(told, self._seen(places, self.codes[others], told))
 
     def _reached(self, places: Ints, targets: Ints) -> Shares:
         """Probability that each target comes soon after the history of its place; each pair of both is asked once."""
@@ -115,12 +133,12 @@ class _Asker:
         return np.where(self.entries.firsts[asked], told, (others + told) / np.maximum(often[before], 1))
 
 
-def _met(codes: Ints, places: Ints, ahead: int) -> Mask:
-    """Whether the key so far ahead came between: then it was asked for already."""
-    met = np.zeros(len(places), np.bool_)
-    for step in range(ahead):
-        met |= codes[places + step] == codes[places + ahead]
-    return met
+def _among(codes: Ints, places: Ints, shifts: range) -> Mask:
+    """Whether the keys of these places are among those so many entries on (or back)."""
+    found = np.zeros(len(places), np.bool_)
+    for shift in shifts:
+        found |= codes[places + shift] == codes[places]
+    return found
 
 
 def _inside(entries: Entries, by: int) -> Mask:
