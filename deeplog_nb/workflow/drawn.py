@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import polars as pl
@@ -63,18 +63,22 @@ class Drawn:
 class _Joins(Collection[tuple[State, int]]):
     """The joins that edges allow. One iterates over the smallest."""
 
-    def __init__(self, ends: Iterable[Pair], parallel: Iterable[Pair], always: Iterable[Pair]) -> None:
-        self.ahead, self.together, self.needed = map(_by_target, (ends, parallel, always))
+    def __init__(
+        self, ends: Iterable[Pair], parallel: Iterable[Pair], threads: Mapping[int, Collection[State]]
+    ) -> None:
+        self.ahead, self.together, self.threads = _by_target(ends), _by_target(parallel), threads
 
     def __contains__(self, join: object) -> bool:
-        """Behind one step or several threads; the threads that every run came by have to be among them."""
-        sources, step = join  # type: ignore[misc]
+        """Behind one step or several threads, those that every run came by among them."""
+        sources, step = cast(tuple[State, int], join)
         known = self.ahead if len(sources) < 2 else self.together
-        return self.needed[step] <= sources and (sources or {0}) <= known[step]
+        needed = (thread.isdisjoint(sources) for thread in self.threads.get(step, ()))
+        return (sources or {0}) <= known[step] and not any(needed)
 
     def __iter__(self) -> Iterator[tuple[State, int]]:
-        each = ((self.needed[step] | {source} - {0}, step) for step, own in self.ahead.items() for source in own)
-        return iter(dict.fromkeys(each))
+        for step, ahead in self.ahead.items():
+            needed = State(max(thread) for thread in self.threads.get(step, ()))
+            yield from dict.fromkeys((needed or State({source} - {0}), step) for source in ahead)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -101,12 +105,23 @@ def _ends(edges: pl.DataFrame, called: Sequence[int]) -> Ends:
 def _task(keys: Sequence[int], ends: Ends) -> Task:
     before, loops, turns = _order([end for end in ends if 0 not in end], ends, len(keys))
     on = [end for end in ends if end not in loops]
-    runs = {source: round(count / share) for (source, _), (_, count, share) in ends.items() if share}
     parallel = [end for end in on if ends[end][0] == "parallel"]
-    always = [(source, to) for source, to in parallel if source and ends[source, to][1] >= runs.get(to, np.inf)]
+    joins = _Joins(on, parallel, _threads(parallel, ends, before))
     shares = {end: share for end, (_, _, share) in ends.items()}
-    joins = _Joins(on, parallel, always)
     return Task(tuple(keys), Order(before, turns, frozenset()), joins, loops, shares, (), ())
+
+
+def _threads(parallel: Iterable[Pair], ends: Ends, before: frozenset[Pair]) -> dict[int, set[State]]:
+    """For each step the threads that every run came by: one of their steps, of which each run takes but the last."""
+    runs = {source: round(count / share) for (source, _), (_, count, share) in ends.items() if share}
+    found: dict[int, set[State]] = defaultdict(set)
+    for target, sources in _by_target(end for end in parallel if end[0]).items():
+        for source in sources:
+            thread = State(each for each in sources if each == source or {(each, source), (source, each)} & before)
+            line = all((one, to) in before or (to, one) in before for one in thread for to in thread - {one})
+            if line and sum(ends[each, target][1] for each in thread) >= runs.get(target, np.inf):
+                found[target].add(thread)
+    return found
 
 
 def _order(inner: Iterable[Pair], ends: Ends, steps: int) -> tuple[frozenset[Pair], frozenset[Pair], frozenset[Pair]]:

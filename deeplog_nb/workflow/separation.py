@@ -82,7 +82,16 @@ class _Asker:
         found = windows(entries.sequences(), vocabulary, predictor.history, end=False)
         hidden = [vocabulary.keys.index(key) for key in without if key in vocabulary.keys]
         codes = vocabulary.codes(entries.keys) - FIRST
-        return cls(entries, predictor, tau, hidden, codes, found.histories, found.of_entry[found.of_entry >= 0], counted(entries, vocabulary, DEPTH))
+        return cls(
+            entries,
+            predictor,
+            tau,
+            hidden,
+            codes,
+            found.histories,
+            found.of_entry[found.of_entry >= 0],
+            counted(entries, vocabulary, SPAN),
+        )
 
     def certain(self, wanted: Ints) -> Mask:
         """Whether each of these entries was certain to come here, or a key soon behind it; or came late, see below."""
@@ -123,7 +132,7 @@ class _Asker:
         return chances[back]
 
     def _seen(self, asked: Ints, targets: Ints, told: Shares) -> Shares:
-        """Share of all entries with the same key before that have the target soon after: of this one the model's word.
+        """Share of the entries with this key before that have the target next or next but one; here the model's word.
 
         A model that saw a key but a few times is never quite certain of what follows, whatever always does.
         """

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from deeplog_nb.workflow.automaton import LEAST
 from deeplog_nb.workflow.replay import START, Here, Tasks
 
 Step = tuple[int, int]  # task, step
@@ -81,5 +82,6 @@ def _expected(tasks: Tasks, here: Here) -> tuple[int | None, ...]:
         (-share, tasks.tasks[task - 1].keys[step - 1] if step else None)
         for task in own
         for step, share in tasks.tasks[task - 1].next_steps(here.done).items()
+        if share > LEAST  # what is too rare to be drawn is allowed, not expected
     ]
     return tuple(dict.fromkeys(key for _, key in sorted(found, key=lambda each: each[0])))

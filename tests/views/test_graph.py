@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 from base64 import b64decode
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from deeplog_nb.views.graph import graph
 from deeplog_nb.views.network import network
 from deeplog_nb.views.svg import svg
 from deeplog_nb.views.text import UNSEEN
+from deeplog_nb.workflow.way import Way
 from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
 
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
@@ -210,11 +212,8 @@ def test_a_workflow_that_knows_the_way_is_asked_for_it() -> None:
     """Where a workflow places entries itself, its word counts, not the keys."""
 
     class Knowing(Drawn):
-        def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
-            return pl.DataFrame({"position": [2], "key": [sessions["key"][2]]})
-
-        def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
-            return sessions.with_columns(task=pl.lit(1), step=pl.Series([1, 2]), run=pl.lit(1))
+        def walk(self, keys: Sequence[int], *, open_: bool = False) -> Way:
+            return Way({(1, 0, 1): (1,), (1, 1, 2): (2,)}, (1, 2), (), keys[2], 2)
 
     plain = workflow()
     drawn = graph(Knowing(plain.steps, plain.edges, plain.templates), session(44, 51, 52))
