@@ -15,13 +15,14 @@ import polars as pl
 
 from deeplog_nb.frames import LABELS, check
 from deeplog_nb.models.counts import CountModel
-from deeplog_nb.models.declared import as_sessions, pairs, uncontradicted
 from deeplog_nb.models.declared import canaries as confirmed
+from deeplog_nb.models.declared import pairs, uncontradicted
 from deeplog_nb.models.gate import gated
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.taught import taught
 from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.update import CHANGES, Update
+from deeplog_nb.sessions.listed import as_sessions
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.sessions.pieces import pieces
 from deeplog_nb.verdicts.allowing import allow, allows, with_patterns, without_shape

@@ -139,10 +139,8 @@ class Workflow:
     def diagnose(self, verdicts: pl.DataFrame, *, templates: Templates | Texts | None = None) -> pl.DataFrame:
         """DIAGNOSES of the anomalous rows of these VERDICTS (paper, 4.4): what was expected, what came, a sentence.
 
-        Give all rows of the sessions, as ``judge`` made them. ``rule`` is the first that fired, ``probabilities`` those
-        of the expected keys, ``late`` what 99 of 100 runs do not exceed on the edge; for times and values ``slow`` has
-        the two keys of the slowest edge of the run, if it was late. ``templates`` say what the keys mean (default:
-        those that the workflow was learnt with).
+        Give all rows of the sessions, as ``judge`` made them. ``templates`` say what the keys mean (default: those that
+        the workflow was learnt with). What each column holds is said in ``frames.DIAGNOSES``.
         """
         texts = texts_of(templates) if templates is not None else self.templates
         return Doctor(Located(self._tasks, self._waits), self._shown(texts)).diagnose(verdicts)

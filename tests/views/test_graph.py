@@ -25,6 +25,12 @@ from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
 
 
+def diagnosis(task: int | None, last_good: int, expected: list[int], seen: int) -> pl.DataFrame:
+    """One row of DIAGNOSES, of an alarm on the third entry."""
+    row = ("9a1e-07", 2, task, last_good, expected, seen, 1.0, None, "", "unlikely", [0.9] * len(expected), None, None)
+    return pl.DataFrame([row], schema=DIAGNOSES, orient="row")
+
+
 def test_a_graph_shows_itself_static_first() -> None:
     """A PNG at half its pixels with words for it, safe HTML with the same picture and table, and plain text."""
     bundle, metadata = graph(workflow())._repr_mimebundle_()
@@ -118,8 +124,7 @@ def test_entries_are_numbered_where_they_were() -> None:
 
 def test_a_diagnosis_is_marked_too() -> None:
     """One row of DIAGNOSES, without the session: where it left and what came."""
-    row = ("9a1e-07", 2, 1, 2, [52], 99, 1.0, None, "")
-    drawn = graph(workflow(), pl.DataFrame([row], schema=DIAGNOSES, orient="row"))
+    drawn = graph(workflow(), diagnosis(1, 2, [52], 99))
     assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came")
 
 
@@ -194,9 +199,11 @@ def test_what_cannot_be_drawn_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="holds 2 sessions; give one"):
         graph(drawn, pl.concat([session(44), session(51, name="other")]))
     with pytest.raises(InputError, match="names no task"):
-        graph(drawn, pl.DataFrame([("a", 0, None, 0, [], 9, None, None, "")], schema=DIAGNOSES, orient="row"))
+        graph(drawn, diagnosis(None, 0, [], 9))
     with pytest.raises(FrameError, match="session: missing"):
         graph(drawn, pl.DataFrame({"key": [44]}))
+    with pytest.raises(FrameError, match="session: missing column rule"):
+        graph(drawn, diagnosis(1, 2, [52], 99).drop("rule"))
 
 
 @pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])
