@@ -2,8 +2,13 @@
 
 An entry goes on with the task before it where the models say with certainty that its key comes now or within the next
 few keys, whatever comes first: that is so in a chain, among concurrent threads, and behind a step that may be left
-out. It is so too where a key after it was certain to come: then the entry is another branch on the way there. All
-else begins a new task; which of those are branches and loops of the task before is told in ``joining``.
+out. It is so too where a key after it was certain to come: then the entry is another branch on the way there. And it
+is so where its own key was certain a few keys before, and what came between is what no longer foretells it. All else
+begins a new task; which of those are branches and loops of the task before is told in ``joining``.
+
+A network that saw a key but a few times is never quite certain of what follows it. So what the model says of one
+entry counts as one observation beside those of the sessions, where the key before is the same: of both the more
+certain is taken, as it is of several history lengths.
 """
 
 from __future__ import annotations
@@ -74,7 +79,7 @@ class _Asker:
     codes: Ints  # [M] next-codes; below 0 is no key that the models know
     histories: Ints  # [N, h]
     places: Ints  # [M] the window of each entry
-    counted: tuple[Matrix, Shares]  # how many entries have each code soon after them, and how many there are
+    counted: tuple[Matrix, Shares]  # how many of a code's entries have each code next or next but one; how many it has
 
     @classmethod
     def of(cls, entries: Entries, predictor: Predictor, tau: float, without: tuple[int, ...]) -> _Asker:
@@ -94,7 +99,7 @@ class _Asker:
         )
 
     def certain(self, wanted: Ints) -> Mask:
-        """Whether each of these entries was certain to come here, or a key soon behind it; or came late, see below."""
+        """Whether each of these entries, or a key soon behind it, was certain to come; or had been and came late."""
         codes = self.codes
         certain, different = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.int64)
         for ahead in range(SPAN * TURNS + 1):
@@ -108,7 +113,7 @@ class _Asker:
         return certain[wanted]
 
     def _late(self, wanted: Ints) -> Mask:
-        """Whether each of these entries was certain to come a few keys before: what came between changes nothing."""
+        """Whether each of these entries was certain to come a few keys before."""
         codes = self.codes
         late, different = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.int64)
         for back in range(1, SPAN * TURNS + 1):
@@ -120,7 +125,7 @@ class _Asker:
         return late
 
     def _told(self, places: Ints, others: Ints) -> Shares:
-        """How certain the keys of the other entries were to come soon, ahead of these places."""
+        """How certain it was ahead of these places that the keys of the other entries come soon."""
         told = self._reached(self.places[places], self.codes[others])
         return np.maximum(told, self._seen(places, self.codes[others], told))
 
@@ -132,10 +137,7 @@ class _Asker:
         return chances[back]
 
     def _seen(self, asked: Ints, targets: Ints, told: Shares) -> Shares:
-        """Share of the entries with this key before that have the target next or next but one; here the model's word.
-
-        A model that saw a key but a few times is never quite certain of what follows, whatever always does.
-        """
+        """Share of the entries with this key before that have the target next, or next but one; of this one as told."""
         met, often = self.counted
         before = self.codes[asked - 1] + FIRST
         others = np.maximum(met[before, targets + FIRST] - 1, 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from deeplog_nb.workflow.automaton import LEAST
-from deeplog_nb.workflow.replay import START, Here, Tasks
+from deeplog_nb.workflow.replay import START, Here, Placed, Tasks
 
 Step = tuple[int, int]  # task, step
 Taken = tuple[int, int, int]  # task, source, target
@@ -49,23 +49,29 @@ def walk(tasks: Tasks, keys: Sequence[int], *, open_: bool = False) -> Way:
     placed = tasks.replay(keys)
     wrong = next((at for at, each in enumerate(placed) if each and not each.fits), len(keys))
     fitting = placed if wrong == len(keys) else tasks.replay(keys[:wrong])
+    numbered = [(number, each) for number, each in enumerate(fitting, 1) if each]
+    here = numbered[-1][1].here if numbered else START
+    whole = wrong == len(keys) and here.task > 0 and (open_ or tasks.ended(here))
+    taken = _taken(tasks, numbered, ended=whole and tasks.ended(here))
+    if whole:
+        return Way(taken, entries=len(numbered))
+    left = (here.task, numbered[-1][1].step) if numbered else (min(1, len(tasks.tasks)), 0)
+    return Way(taken, left, _expected(tasks, here), keys[wrong] if wrong < len(keys) else None, len(numbered))
+
+
+def _taken(tasks: Tasks, placed: Sequence[tuple[int, Placed]], *, ended: bool) -> dict[Taken, tuple[int, ...]]:
+    """The edges of these entries, and those by which each run but the last ended; the last too, where it did."""
     taken: dict[Taken, list[int]] = defaultdict(list)
-    here, left = START, (min(1, len(tasks.tasks)), 0)
-    for number, each in enumerate(fitting, 1):
-        if each is None:
-            continue
+    here = START
+    for number, each in placed:
         if each.begins:
             taken |= {edge: [] for edge in _ending(tasks, here)}
         for source in sorted(each.sources or {0}):
             taken[each.here.task, source, each.step].append(number)
-        here, left = each.here, (each.here.task, each.step)
-    whole = wrong == len(keys) and here.task > 0 and (open_ or tasks.ended(here))
-    if whole and tasks.ended(here):
+        here = each.here
+    if ended:
         taken |= {edge: [] for edge in _ending(tasks, here)}
-    numbers, entries = {edge: tuple(at) for edge, at in taken.items()}, sum(each is not None for each in fitting)
-    if whole:
-        return Way(numbers, entries=entries)
-    return Way(numbers, left, _expected(tasks, here), keys[wrong] if wrong < len(keys) else None, entries)
+    return {edge: tuple(numbers) for edge, numbers in taken.items()}
 
 
 def _ending(tasks: Tasks, here: Here) -> Iterable[Taken]:

@@ -76,8 +76,9 @@ class Workflow:
 
         ``sessions`` are SESSIONS, each with one task or several one after another; one session is a whole log.
         ``models`` is a fitted KeyModel or NGram, or several with other history lengths: of each history the most
-        certain prediction is taken. What is predicted with probability ``tau`` is certain. What fewer than the
-        ``least`` share of a task's runs do is not drawn; nor is a task with a smaller share of the entries.
+        certain prediction is taken. What is predicted with probability ``tau`` is certain; of a rare key the models
+        are told what the sessions show after it. What fewer than the ``least`` share of a task's runs do is not drawn;
+        nor is a task with a smaller share of the entries.
         ``background`` are keys that belong to no task; by default those that come at random places.
 
         >>> import deeplog_nb as dl

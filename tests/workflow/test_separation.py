@@ -12,7 +12,7 @@ USUAL, RARE, OTHER = [16, 9, 36], [17, 9, 36], [31, 34, 35]
 
 
 class Hesitant:
-    """An n-gram that gives what follows one key but a share of its probability, as a network does that saw it seldom."""
+    """An n-gram that gives what follows one key but part of its probability, as a network does that saw it seldom."""
 
     def __init__(self, model, key, share):
         self.model, self.key, self.share = model, key, share
