@@ -51,7 +51,7 @@ class Task:
 
     def allows(self, sources: State, done: State, step: int) -> bool:
         """Whether the step may come directly behind these."""
-        if overtaken(self.order, done, step):
+        if overtaken(self.order, done, step) or self.order.excludes(done, step):
             return False
         return (
             all((source, step) in self.loops for source in sources) if step in done else (sources, step) in self.joins

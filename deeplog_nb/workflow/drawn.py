@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Final, cast
 
 import numpy as np
@@ -104,11 +105,12 @@ def _ends(edges: pl.DataFrame, called: Sequence[int]) -> Ends:
 
 def _task(keys: Sequence[int], ends: Ends) -> Task:
     before, loops, turns = _order([end for end in ends if 0 not in end], ends, len(keys))
+    together = _together([end for end in ends if ends[end][0] == "parallel"], before, len(keys))
     on = [end for end in ends if end not in loops]
     parallel = [end for end in on if ends[end][0] == "parallel"]
     joins = _Joins(on, parallel, _threads(parallel, ends, before))
     shares = {end: share for end, (_, _, share) in ends.items()}
-    return Task(tuple(keys), Order(before, turns, frozenset()), joins, loops, shares, (), ())
+    return Task(tuple(keys), Order(before, turns, together), joins, loops, shares, (), ())
 
 
 def _threads(parallel: Iterable[Pair], ends: Ends, before: frozenset[Pair]) -> dict[int, set[State]]:
@@ -137,3 +139,22 @@ def _order(inner: Iterable[Pair], ends: Ends, steps: int) -> tuple[frozenset[Pai
     np.fill_diagonal(reach, False)
     before = frozenset((int(one), int(other)) for one, other in np.argwhere(reach))
     return before, frozenset(loops), frozenset(turns)
+
+
+def _together(parallel: Iterable[Pair], before: frozenset[Pair], steps: int) -> frozenset[Pair]:
+    """The steps of different threads: those behind two parallel edges of one step, unless one is before the other."""
+    behind: dict[int, set[int]] = {step: {step} for step in range(1, steps + 1)}
+    for one, other in before:
+        behind[one].add(other)
+    threads: dict[int, list[int]] = defaultdict(list)
+    for source, target in parallel:
+        if target:
+            threads[source].append(target)
+    pairs = {
+        (a, b)
+        for heads in threads.values()
+        for one, other in permutations(heads, 2)
+        for a in behind[one] - behind[other]
+        for b in behind[other] - behind[one]
+    }
+    return frozenset(pair for pair in pairs if pair not in before and pair[::-1] not in before)

@@ -53,6 +53,17 @@ class Order:
             found[one].add(other)
         return found
 
+    def excludes(self, done: frozenset[int], step: int) -> bool:
+        """Whether a step done is another branch: no run has both, and no order tells how they would follow.
+
+        >>> Order(frozenset({(1, 2), (1, 3)}), frozenset(), frozenset()).excludes(frozenset({1, 2}), 3)
+        True
+        """
+        known = self.before, self.together
+        return any(
+            not any((one, step) in pairs or (step, one) in pairs for pairs in known) for one in done if one != step
+        )
+
     def round(self, step: int) -> frozenset[int]:
         """The steps that come in turns behind this one, itself included."""
         return frozenset(other for one, other in self.turns if one == step) | {step}

@@ -70,6 +70,14 @@ def test_a_step_within_a_branch_does_not_come_before_its_forerunner() -> None:
     assert 20 in found.expected
 
 
+def test_of_two_branches_one_is_taken() -> None:
+    """Behind the one the other is not expected, and comes instead of what is."""
+    ends = (((1, 0, 1), "next"), ((1, 1, 2), "branch"), ((1, 1, 3), "branch"), ((1, 2, 4), "next"), ((1, 3, 4), "next"))
+    either = frames({(1, 1): 7, (1, 2): 8, (1, 3): 9, (1, 4): 6}, *((*e, k) for e, k in ends), (1, 4, 0, "next"))
+    found = Drawn.of(*either).walk([7, 8, 9, 6])
+    assert (found.left, found.expected, found.came) == ((1, 2), (6,), 9)
+
+
 def test_a_loop_is_taken_as_often_as_it_comes() -> None:
     """All passes are numbered on its edge, that of a step to itself too."""
     loop = frames({(1, 1): 7, (1, 2): 8}, (1, 0, 1, "next"), (1, 1, 2, "next"), (1, 2, 1, "loop"), (1, 2, 0, "next"))
