@@ -154,7 +154,7 @@ class Judged:
         return dict(zip(over, model.reasons([*over.values()]), strict=True)) if model and over else {}
 
     def _conclude(self, rows: Rows, reasons: Reasons, errors: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-        told = [(rows.session[at], reason is not None, reason) for at, reason in reasons.items()]
+        told = [(rows.session[at], True, reason) for at, reason in reasons.items() if reason]
         counted = pl.DataFrame(told, schema=COUNTED, orient="row") if told else None
         return self._detector.conclude(self._ranks(rows), errors, counted, events)
 
@@ -165,15 +165,15 @@ class Judged:
         scored = iter(self._detector.keys.score([histories[at] for at in asked], [rows.key[at] for at in asked]))
         loose = [(None, 0.0 if key == 0 else None) for key in rows.key]
         told = [next(scored) if part else loose[at] for at, part in enumerate(rows.of)]
-        facts = {
-            "key": rows.key,
-            "open": rows.open,
-            "rank": [rank for rank, _ in told],
-            "probability": [chance for _, chance in told],
+        own = {
+            "key": pl.Series(rows.key, dtype=pl.UInt32),
+            "count": pl.Series([1] * len(rows), dtype=pl.UInt32),
+            "open": pl.Series(rows.open, dtype=pl.Boolean),
+            "rank": pl.Series([rank for rank, _ in told], dtype=pl.UInt16),
+            "probability": pl.Series([chance for _, chance in told], dtype=pl.Float32),
         }
-        kinds = {name: RANKS[name] for name in facts}
-        one = pl.lit(1, pl.UInt32).alias("count")
-        return pl.DataFrame(facts, schema=kinds).with_columns(*_identity(rows), one).select(*RANKS, *_PLACE)
+        own |= _identity(rows)
+        return pl.DataFrame({name: own[name] for name in (*RANKS, *_PLACE)})
 
 
 def _some(reasons: Reasons, places: Sequence[int]) -> Reasons:
@@ -183,6 +183,8 @@ def _some(reasons: Reasons, places: Sequence[int]) -> Reasons:
 
 def _ordered(judged: pl.DataFrame) -> list[bool]:
     """Whether a rule of order flags each row."""
+    if not judged["anomalous"].any():
+        return [False] * len(judged)
     return judged.select(pl.any_horizontal(ORDER)).to_series().to_list()
 
 
@@ -195,16 +197,17 @@ def _picked(table: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
 
 
 def _with_identity(judged: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    own = {series.name: series for series in _identity(rows)}
+    own = _identity(rows)
     return pl.DataFrame([own.get(name, judged[name]) for name in judged.columns])
 
 
-def _identity(rows: Rows) -> list[pl.Series]:
+def _identity(rows: Rows) -> dict[str, pl.Series]:
     """Which entry of which session each row is, and where its line stands."""
-    return [
-        pl.Series("session", rows.session, pl.String),
-        pl.Series("position", rows.position, pl.UInt32),
-        pl.Series("file", rows.file, pl.String).cast(pl.Categorical()),
-        pl.Series("line", rows.line, pl.UInt64),
-        pl.Series("time", rows.time, pl.Int64).cast(TIME),
-    ]
+    own = {
+        "session": pl.Series(rows.session, dtype=pl.String),
+        "position": pl.Series(rows.position, dtype=pl.UInt32),
+        "file": pl.Series(rows.file, dtype=pl.String).cast(pl.Categorical()),
+        "line": pl.Series(rows.line, dtype=pl.UInt64),
+        "time": pl.Series(rows.time, dtype=pl.Int64).cast(TIME),
+    }
+    return {name: series.alias(name) for name, series in own.items()}

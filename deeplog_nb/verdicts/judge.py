@@ -56,33 +56,33 @@ def judge(
     judged = (
         check(ranks, RANKS, "ranks")
         .pipe(_with_counts, counts)
-        .with_columns(**{name: rule.fill_null(False) for name, rule in rules.items()})
+        .with_columns_seq(**{name: rule.fill_null(False) for name, rule in rules.items()})
         .pipe(with_values, errors, policy.confidence)
-        .with_columns(
+        .with_columns_seq(
             anomalous=pl.any_horizontal(RULES), score=pl.coalesce(value_score(), _score()).cast(pl.Float32)
         )
         .pipe(_with_reasons, policy)
     )
     rest = [name for name in ranks.columns if name not in VERDICTS]
-    return check(judged.select(*VERDICTS, *rest, *told(errors)), VERDICTS, "verdicts")
+    return check(judged.select_seq(*VERDICTS, *rest, *told(errors)), VERDICTS, "verdicts")
 
 
 def _with_counts(ranks: pl.DataFrame, counts: pl.DataFrame | None) -> pl.DataFrame:
     """What the count check says of each row's session, in ``_flagged`` and ``_reason``."""
     if counts is None:
-        return ranks.with_columns(_flagged=pl.lit(False), _reason=pl.lit(None, pl.String))
+        return ranks.with_columns_seq(_flagged=pl.lit(False), _reason=pl.lit(None, pl.String))
     said = check(counts, COUNTED, "counts").select("session", _flagged="flagged", _reason="reason")
     return ranks.join(said, on="session", how="left", maintain_order="left")
 
 
 def _with_reasons(judged: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """The rows with ``why``. It is written for the alarms alone: there are far fewer than entries."""
+    if not judged["anomalous"].any():
+        return judged.with_columns_seq(why=pl.lit(""))
     at = judged["anomalous"].arg_true()
-    if at.is_empty():
-        return judged.with_columns(why=pl.lit(""))
     reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
     texts = judged[at].select(pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True)).to_series()
-    return judged.with_columns(why=pl.repeat("", len(judged), eager=True).scatter(at, texts))
+    return judged.with_columns_seq(why=pl.repeat("", len(judged), eager=True).scatter(at, texts))
 
 
 def _score() -> pl.Expr:

@@ -26,22 +26,20 @@ _NOTHING: Final = (
 def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: float) -> pl.DataFrame:
     """The rows with ``timing`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
     if errors is None or check(errors, ERRORS, "errors").is_empty():
-        return judged.with_columns(*_NOTHING)
-    joined = judged.join(_known(errors), on=["session", "position"], how="left", maintain_order="left")
+        return judged.with_columns_seq(*_NOTHING)
+    known = errors.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN})
+    joined = judged.join(known, on=["session", "position"], how="left", maintain_order="left")
     passed = ~pl.any_horizontal(KEY_RULES)
     far = passed & beyond(pl.col("_tail"), confidence)
     new = passed & pl.col("_text").is_not_null()
     is_wait = pl.col("worst") == ELAPSED
-    ruled = joined.with_columns(
+    ruled = joined.with_columns_seq(
         timing=(far & is_wait).fill_null(False), value=(new | (far & ~is_wait)).fill_null(False)
     )
     fired = pl.any_horizontal("timing", "value")
-    return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
-
-
-def _known(errors: pl.DataFrame) -> pl.DataFrame:
-    """What the ERRORS say of each row, under names that are no column of a verdict."""
-    return errors.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN})
+    return ruled.with_columns_seq(
+        pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN))
+    )
 
 
 def told(errors: pl.DataFrame | None) -> list[pl.Expr]:
