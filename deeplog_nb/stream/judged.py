@@ -165,15 +165,16 @@ class Judged:
         scored = iter(self._detector.keys.score([histories[at] for at in asked], [rows.key[at] for at in asked]))
         loose = [(None, 0.0 if key == 0 else None) for key in rows.key]
         told = [next(scored) if part else loose[at] for at, part in enumerate(rows.of)]
-        own = {
-            "key": pl.Series(rows.key, dtype=pl.UInt32),
-            "count": pl.Series([1] * len(rows), dtype=pl.UInt32),
-            "open": pl.Series(rows.open, dtype=pl.Boolean),
-            "rank": pl.Series([rank for rank, _ in told], dtype=pl.UInt16),
-            "probability": pl.Series([chance for _, chance in told], dtype=pl.Float32),
-        }
-        own |= _identity(rows)
-        return pl.DataFrame({name: own[name] for name in (*RANKS, *_PLACE)})
+        columns = [
+            *_identity(rows),
+            pl.Series("key", rows.key, pl.UInt32),
+            pl.Series("count", [1] * len(rows), pl.UInt32),
+            pl.Series("open", rows.open, pl.Boolean),
+            pl.Series("rank", [rank for rank, _ in told], pl.UInt16),
+            pl.Series("probability", [chance for _, chance in told], pl.Float32),
+        ]
+        own = {series.name: series for series in columns}
+        return pl.DataFrame([own[name] for name in (*RANKS, *_PLACE)])
 
 
 def _some(reasons: Reasons, places: Sequence[int]) -> Reasons:
@@ -197,17 +198,16 @@ def _picked(table: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
 
 
 def _with_identity(judged: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-    own = _identity(rows)
-    return pl.DataFrame([own.get(name, judged[name]) for name in judged.columns])
+    own = {series.name: series for series in _identity(rows)}
+    return pl.DataFrame([own.get(series.name, series) for series in judged.get_columns()])
 
 
-def _identity(rows: Rows) -> dict[str, pl.Series]:
+def _identity(rows: Rows) -> list[pl.Series]:
     """Which entry of which session each row is, and where its line stands."""
-    own = {
-        "session": pl.Series(rows.session, dtype=pl.String),
-        "position": pl.Series(rows.position, dtype=pl.UInt32),
-        "file": pl.Series(rows.file, dtype=pl.String).cast(pl.Categorical()),
-        "line": pl.Series(rows.line, dtype=pl.UInt64),
-        "time": pl.Series(rows.time, dtype=pl.Int64).cast(TIME),
-    }
-    return {name: series.alias(name) for name, series in own.items()}
+    return [
+        pl.Series("session", rows.session, pl.String),
+        pl.Series("position", rows.position, pl.UInt32),
+        pl.Series("file", rows.file, pl.String).cast(pl.Categorical()),
+        pl.Series("line", rows.line, pl.UInt64),
+        pl.Series("time", rows.time, pl.Int64).cast(TIME),
+    ]
