@@ -177,6 +177,11 @@ class Case:
         with self._open.reading() as connection:
             return store.recorded(connection, source, anomalous, last)
 
+    def totals(self, source: str) -> store.Totals:
+        """``records, alarms, gaps``: how many a tail has committed of this source."""
+        with self._open.reading() as connection:
+            return store.totals(connection, source)
+
     def gaps(self, source: str | None = None) -> pl.DataFrame:
         """``source, at, what``: where a tail could not exclude that something is missing."""
         with self._open.reading() as connection:
