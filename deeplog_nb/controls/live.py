@@ -127,15 +127,17 @@ class Panel:
         self._button.description = "Stop" if runs else "Go on"
         self._button.tooltip = f"{'Stop following' if runs else 'Follow'} {name}; what was judged stays in the case"
         self._button.disabled = False
+        *whole, last = _numbers(pulse)
         rate = f" · {pulse.rate:,.0f} records a second" * runs
-        self._head.value = _head(name, state, _numbers(pulse) + rate, pulse.gaps)
+        self._head.value = _head(name, state, [*whole, last + rate], pulse.gaps)
         self._alarms.value = _listed("Last alarms", pulse.alarmed[::-1], _WRAPPED, _LONG, _ALARM)
         self._lines.value = _listed("Last lines", pulse.lines, _CLIPPED, _FIXED, _USUAL)
 
     def _words(self) -> list[str]:
         """The receipt."""
         pulse, at = self.tail.pulse(), datetime.now(UTC)
-        words = [f"Last state of {self.tail.path.name}: {self.tail.state}, {at:%Y-%m-%d %H:%M:%S} UTC", _numbers(pulse)]
+        words = [f"Last state of {self.tail.path.name}: {self.tail.state}, {at:%Y-%m-%d %H:%M:%S} UTC"]
+        words += _numbers(pulse)
         words += [f"  alarm  {text}" for text in pulse.alarmed[-KEPT:]]
         words += [f"  gap    {text}" for text in pulse.gaps[-KEPT:]]
         return [*words, f"kept in {self.tail.case.folder}: dl.Case(…).verdicts(anomalous=True) has all alarms"]
@@ -151,22 +153,23 @@ class Panel:
         return "\n".join(map(visible, self._words()))
 
 
-def _numbers(pulse: Pulse) -> str:
-    """What the case has in all; where that is more than came since the tail was made, that too."""
+def _numbers(pulse: Pulse) -> list[str]:
+    """What the case has in all; where that is more than came since the tail was made, that in a second line."""
     own = pulse.records, pulse.alarms, pulse.gap_count
-    told = _counts([one + other for one, other in zip(own, pulse.before, strict=True)])
-    return f"{told}; since {pulse.since:%Y-%m-%d %H:%M:%S} UTC {_counts(own)}" if any(pulse.before) else told
+    told = [_counts([one + other for one, other in zip(own, pulse.before, strict=True)])]
+    return [*told, f"since {pulse.since:%Y-%m-%d %H:%M:%S} UTC: {_counts(own)}"] if any(pulse.before) else told
 
 
 def _counts(numbers: Sequence[int]) -> str:
     return " · ".join(map(counted, numbers, ("record", "alarm", "gap")))
 
 
-def _head(name: str, state: str, numbers: str, gaps: Sequence[str]) -> str:
+def _head(name: str, state: str, numbers: Sequence[str], gaps: Sequence[str]) -> str:
+    rows = "".join(f"<div>{escape(row)}</div>" for row in numbers)
     gap = f"<div>{escape(gaps[-1])}</div>" if gaps else ""
     return (
         f'<div style="{_FONT};line-height:1.5"><div role="status"><b>{escape(name)}</b>: {escape(state)}</div>'
-        f"<div>{escape(numbers)}</div>{gap}</div>"
+        f"{rows}{gap}</div>"
     )
 
 

@@ -135,14 +135,14 @@ def test_a_cell_run_again_begins_with_what_the_case_has(followed: Tail, detector
     live(followed)
     until(lambda: followed.pulse().records == 17)
     again = live(tail(followed.path, followed.case, detector, layout="text", poll=0.01, settle=0.01))
-    assert "17 records · 1 alarm · 0 gaps; since " in texts(again)
+    assert "<div>17 records · 1 alarm · 0 gaps</div><div>since " in texts(again)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in texts(again)
     with followed.path.open("a") as file:
         file.write("\n".join(STEPS) + "\n")
     until(lambda: again.tail.pulse().records == 4)
     again.stop()
-    assert "21 records · 1 alarm · 0 gaps; since " in repr(again)
-    assert " UTC 4 records · 0 alarms · 0 gaps" in repr(again)
+    assert "\n21 records · 1 alarm · 0 gaps\nsince " in repr(again)
+    assert " UTC: 4 records · 0 alarms · 0 gaps\n" in repr(again)
     assert "<script" not in texts(again)
 
 
