@@ -9,7 +9,7 @@ beside it, contradiction or not: nobody's word ends another's. Which labels thos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from sqlite3 import Connection
 from typing import Any, Final
 
@@ -27,9 +27,10 @@ _EMPTY: Final = dict.fromkeys(CHAINS["labels"]) | {"note": "", "model": "", "pol
 
 def say(connection: Connection, answers: Iterable[Row]) -> pl.DataFrame:
     """LABELS that say these answers from now on, with ``added`` and ``contradicts``, the ids that say otherwise."""
-    told, new = _Told.of(connection), list[Row]()
+    asked, new = [*answers], list[Row]()
+    told = _Told.of(connection, {answer["session"] for answer in asked})
     found: dict[int, tuple[bool, list[int]]] = {}
-    for answer in answers:
+    for answer in asked:
         rows = told.say({**_EMPTY, **answer})
         new += rows
         label = rows[-1] if rows else told.same(answer)[0]
@@ -45,13 +46,25 @@ def say(connection: Connection, answers: Iterable[Row]) -> pl.DataFrame:
 
 def take_back(connection: Connection, label: int, signature: Row) -> pl.DataFrame:
     """The LABELS rows that take this one back, and with an answer all that says the same of the same thing."""
-    told = _Told.of(connection)
-    if type(label) is not int or label not in told.rows:
+    first = _answer_of(connection, label)
+    if first is None:
         named = repr(label) if isinstance(label, int | float | str) else f"of type {type(label).__name__}"
         raise InputError(f"there is no label {named}; labels(history=True) shows their ids")
+    told = _Told.of(connection, {first[0]})
     row = told.rows[label]
     taken = told.take_back(_last(row, told.about(row))) if row["verdict"] else told.bring_back(row)
     return add(connection, [{**_EMPTY, **signature, "undo_of": each} for each in taken])
+
+
+def _answer_of(connection: Connection, label: object) -> tuple[str | None] | None:
+    """The session of the answer that this row is, or that it takes back; None where there is no such row."""
+    found: tuple[Any, ...] | None = None
+    while type(label) is int and -(2**63) <= label < 2**63:
+        found = connection.execute("SELECT session, verdict, undo_of FROM labels WHERE id = ?", (label,)).fetchone()
+        if found is None or found[1] is not None:
+            break
+        label = found[2]
+    return found and (found[0],)
 
 
 def add(connection: Connection, rows: Iterable[Row]) -> pl.DataFrame:
@@ -78,19 +91,21 @@ def contradicted(labels: pl.DataFrame) -> int:
 
 
 class _Told:
-    """All rows of the ledger, by what they are about."""
+    """The rows of the ledger by what they are about; the answers among them are of some sessions."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], last: int) -> None:
         self.rows: dict[int, Row] = {}
+        self._last = last
         self._about: dict[tuple[Any, ...], list[Row]] = {}
         self._thing: dict[int, tuple[Any, ...]] = {}
         for row in rows:
             self._keep(row)
 
     @classmethod
-    def of(cls, connection: Connection) -> _Told:
-        found = connection.execute(f"SELECT {', '.join(_READ)} FROM labels ORDER BY id")
-        return cls(dict(zip(_READ, values, strict=True)) for values in found)
+    def of(cls, connection: Connection, sessions: Collection[str | None]) -> _Told:
+        found = connection.execute(f"SELECT session, verdict, {', '.join(_READ)} FROM labels ORDER BY id").fetchall()
+        own = (values for session, verdict, *values in found if verdict is None or session in sessions)
+        return cls((dict(zip(_READ, values, strict=True)) for values in own), found[-1][2] if found else 0)
 
     def about(self, row: Row) -> list[Row]:
         """The rows about the same thing, undos among them."""
@@ -144,7 +159,8 @@ class _Told:
         return taken
 
     def _keep(self, row: Row) -> Row:
-        kept = row if row.get("id") else {**row, "id": len(self.rows) + 1}
+        self._last += not row.get("id")
+        kept = row if row.get("id") else {**row, "id": self._last}
         about = thing(kept) if kept["verdict"] else self._thing.get(kept["undo_of"], ())
         self.rows[kept["id"]], self._thing[kept["id"]] = kept, about
         self._about.setdefault(about, []).append(kept)
