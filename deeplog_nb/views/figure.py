@@ -21,6 +21,7 @@ from deeplog_nb.views.page import Html, join, table, tag
 from deeplog_nb.views.scene import Scene
 from deeplog_nb.views.text import visible
 
+PLAIN: Final = 16  # colours of the PNG beside the HTML, for who shows none: consoles, print
 ROWS: Final = 300  # of the table of edges
 LINES: Final = 80  # of plain text
 HEADS: Final = ("Task", "From", "To", "Kind", "Times", "Share", "Median", "99 %", "Entries")
@@ -82,7 +83,9 @@ class Graph:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        picture = base64.b64encode(self.png()).decode("ascii")
+        from deeplog_nb.views.svg import png
+
+        picture = base64.b64encode(png(self.scene, scale=1, colours=PLAIN)).decode("ascii")
         width, height = round(self.scene.width), round(self.scene.height)
         bundle = {"image/png": picture, "text/html": self.html(), "text/plain": self.text()}
         return bundle, {"image/png": {"width": width, "height": height, "alt": visible(self.alt)}}
@@ -93,14 +96,16 @@ class Graph:
 
 def _figure(graph: Graph) -> Html:
     """The picture, and over it a frame that is transparent until the live graph is drawn."""
-    source = Html(f"data:image/png;base64,{base64.b64encode(graph.png()).decode('ascii')}")
+    from deeplog_nb.views.svg import address
+
     size = f"aspect-ratio:{graph.scene.width:.0f}/{graph.scene.height:.0f}"
     image = tag(
-        "img", src=source, alt=graph.alt, width=f"{graph.scene.width:.0f}", style="display:block;width:100%;height:auto"
+        "img", src=address(graph.scene), alt=graph.alt, width=f"{graph.scene.width:.0f}", style="display:block;width:100%;height:auto"
     )
+    quoted = html.escape(graph.live(), quote=False).replace('"', "&quot;").replace("&gt;", ">")  # as short as may be
     frame = Html(
         '<iframe sandbox="allow-scripts" title="The same workflow, live" style="position:absolute;inset:0;width:100%;'
-        f'height:100%;border:0;color-scheme:light" srcdoc="{html.escape(graph.live(), quote=True)}"></iframe>'
+        f'height:100%;border:0;color-scheme:light" srcdoc="{quoted}"></iframe>'
     )
     holder = tag("div", image, frame, style=f"position:relative;max-width:{graph.scene.width:.0f}px;{size}")
     return tag("figure", holder, style="margin:0 0 1em")
