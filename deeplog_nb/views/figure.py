@@ -21,6 +21,7 @@ from deeplog_nb.views.page import Html, join, table, tag
 from deeplog_nb.views.scene import Scene
 from deeplog_nb.views.text import visible
 
+LEGIBLE: Final = 0.8  # of its size: on a narrower page it is scrolled
 PLAIN: Final = 16  # colours of the PNG beside the HTML, for who shows none: consoles, print
 ROWS: Final = 300  # of the table of edges
 LINES: Final = 80  # of plain text
@@ -98,17 +99,20 @@ def _figure(graph: Graph) -> Html:
     """The picture, and over it a frame that is transparent until the live graph is drawn."""
     from deeplog_nb.views.svg import address
 
-    size = f"aspect-ratio:{graph.scene.width:.0f}/{graph.scene.height:.0f}"
-    image = tag(
-        "img", src=address(graph.scene), alt=graph.alt, width=f"{graph.scene.width:.0f}", style="display:block;width:100%;height:auto"
-    )
+    width, height = f"{graph.scene.width:.0f}", f"{graph.scene.height:.0f}"
+    style = "display:block;width:100%;height:auto"
+    image = tag("img", src=address(graph.scene), alt=graph.alt, width=width, style=style)
     quoted = html.escape(graph.live(), quote=False).replace('"', "&quot;").replace("&gt;", ">")  # as short as may be
     frame = Html(
         '<iframe sandbox="allow-scripts" title="The same workflow, live" style="position:absolute;inset:0;width:100%;'
         f'height:100%;border:0;color-scheme:light" srcdoc="{quoted}"></iframe>'
     )
-    holder = tag("div", image, frame, style=f"position:relative;max-width:{graph.scene.width:.0f}px;{size}")
-    return tag("figure", holder, style="margin:0 0 1em")
+    least = f"min-width:{graph.scene.width * LEGIBLE:.0f}px"
+    holder = tag(
+        "div", image, frame, style=f"position:relative;max-width:{width}px;{least};aspect-ratio:{width}/{height}"
+    )
+    scrolled = tag("div", holder, style="overflow-x:auto", tabindex=0, role="region", aria_label="Workflow")
+    return tag("figure", scrolled, style="margin:0 0 1em")
 
 
 def _table(graph: Graph) -> Html:

@@ -47,10 +47,7 @@ def live_page(scene: Scene) -> str:
     """The whole page of the live graph: no request, no script but ours; for a sandboxed frame."""
     script, style = _ours("graph.js"), _ours("graph.css")
     signs, size = packed(_vis() + "\0" + json.dumps(_data(scene), ensure_ascii=True, separators=(",", ":")))
-    policy = (
-        f"default-src 'none'; script-src {_digest(script)} {_digest(_vis())}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
+    policy = _policy(script)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -58,16 +55,14 @@ def live_page(scene: Scene) -> str:
         '<div id="graph"></div><div id="tools"><button id="in" aria-label="larger">+</button>'
         '<button id="out" aria-label="smaller">−</button><button id="whole" aria-label="whole graph">⤢</button></div>'
         '<div id="told" role="status" hidden></div>'
-        f'<script type="text/plain" id="packed" data-size="{size}">{signs}</script><script>{script}</script></body></html>'
+        f'<script type="text/plain" id="packed" data-size="{size}">{signs}</script>'
+        f"<script>{script}</script></body></html>"
     )
 
 
 def file_page(title: str, body: str) -> str:
     """A file that shows the figure and its table, and the live graph in its frame; it opens without network."""
-    policy = (
-        f"default-src 'none'; script-src {_digest(_ours('graph.js'))} {_digest(_vis())}; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
+    policy = _policy(_ours("graph.js"))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
@@ -134,6 +129,14 @@ def _vis() -> str:
 @cache
 def _ours(name: str) -> str:
     return shipped("widgets", name).read_text("utf-8")
+
+
+def _policy(script: str) -> str:
+    """No request, no script but this one and vis-network."""
+    return (
+        f"default-src 'none'; script-src {_digest(script)} {_digest(_vis())}; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 @cache

@@ -19,7 +19,7 @@ _NONE, _SUB = 0, 1  # filters of a row that whole columns can undo
 
 
 def shrink(png: bytes, most: int = COLOURS) -> bytes:
-    """The same picture in at most so many colours, deflated at level 9; only shades of antialiasing may move by a trace."""
+    """The same picture in at most so many colours, deflated at level 9; only shades of antialiasing may move."""
     parts = list(chunks(png))
     width, height, *kind = struct.unpack(">IIBBBBB", parts[0][1])
     if kind != [8, 6, 0, 0, 0]:  # 8 bits each of red, green, blue and opacity, not interlaced

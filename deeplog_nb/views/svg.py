@@ -47,8 +47,9 @@ def svg(scene: Scene) -> Html:
         frame,
         *map(_ground, scene.grounds),
         *map(_key, scene.keys),
+        *(each for box in scene.boxes if box.look == "group" for each in _box(box)),
         *(_line(line, boxes) for line in sorted(scene.lines, key=lambda line: line.taken)),
-        *(each for box in scene.boxes for each in _box(box)),
+        *(each for box in scene.boxes if box.look != "group" for each in _box(box)),
         *map(_text, scene.texts),
         *map(_text, labels(scene)),
         *map(_badge, badges(scene)),
@@ -63,7 +64,7 @@ def address(scene: Scene) -> Html:
 
 
 def png(scene: Scene, scale: float = SCALE, colours: int = COLOURS) -> bytes:
-    """The scene as PNG, so many times its size on the page, less where that were too many pixels. It fetches nothing."""
+    """The scene as PNG, so many times its size on the page, less where that were too large; it fetches nothing."""
     import vl_convert
 
     scale = min(scale, max(math.sqrt(PIXELS / (scene.width * scene.height)), LEAST))
