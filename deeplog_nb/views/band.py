@@ -16,7 +16,7 @@ import polars as pl
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.edges import Bundle, Edge, label, share, spot, told
 from deeplog_nb.views.groups import bundled, groups
-from deeplog_nb.views.layers import Arrow, Route, Size
+from deeplog_nb.views.layers import Arrow, Point, Route, Size
 from deeplog_nb.views.lettering import short, text_width, wrap
 from deeplog_nb.views.nesting import Nested, nested
 from deeplog_nb.views.scene import (
@@ -143,8 +143,9 @@ class TaskBand:
     def _drawn(self, laid: Nested) -> Iterator[Line]:
         between = sum(each.source != each.target for each in self.bundles)
         own = [Route((laid.places[each.source],) * 2, "self") for each in self.bundles[between:]]
-        for bundle, route in zip(self.bundles, [*laid.layout.routes[:between], *own], strict=True):
-            yield self._line(bundle, route, laid.sizes)
+        beside = list(zip(self.bundles, [*laid.layout.routes[:between], *own], strict=True))
+        for bundle, route in beside:
+            yield self._line(bundle, route, spot(bundle, route, laid.sizes, beside))
         if self.came is not None:
             route = laid.layout.routes[-1]
             yield Line(self._left, self.came, *route, OFF, 2.5, "not in the workflow", taken=True)
@@ -228,7 +229,7 @@ class TaskBand:
         key = self.keys[node]
         return f"{short(self.words.text(key))}\nkey {key} · seen here {counted(self.counts[node], 'time')}"
 
-    def _line(self, bundle: Bundle, route: Route, sizes: Mapping[int, Size]) -> Line:
+    def _line(self, bundle: Bundle, route: Route, place: tuple[Point, str] | None) -> Line:
         taken = self._taken(bundle.edges)
         most = max(each.times for each in self.edges)
         thickness = 1.25 + 2.75 * math.sqrt(bundle.times / most) + (1.5 if taken is not None else 0)
@@ -239,7 +240,6 @@ class TaskBand:
             thickness = min(thickness, 2.0)
         title = told(bundle.edges, self._name)
         title += f"\ntaken as entry {ordered(taken)}" if taken else ""
-        place = spot(bundle, route, sizes, self.bundles)
         text = label(bundle.edges, shares=bundle.target not in self.frames) if place else ""
         painted = taken is not None, self.way is not None and taken is None
         return Line(bundle.source, bundle.target, *route, kind, thickness, title, text, *(place or NOWHERE), *painted)

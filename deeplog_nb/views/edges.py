@@ -79,23 +79,31 @@ def told(edges: Sequence[Edge], name: Callable[[int], str]) -> str:
 
 
 def spot(
-    bundle: Bundle, route: Route, sizes: Mapping[int, Size], bundles: Sequence[Bundle]
+    bundle: Bundle, route: Route, sizes: Mapping[int, Size], beside: Sequence[tuple[Bundle, Route]]
 ) -> tuple[Point, str] | None:
     """Where its label stands free, and its anchor: by the end that no other line shares, outside the curve.
 
-    None side by side, and where lines cross, both of whose ends others share.
+    None side by side, and where lines cross, both of whose ends others share. ``beside`` has all lines.
     """
     (x, y), (to_x, to_y) = route.points[0], route.points[-1]
     if route.shape == "lane":
         return (route.points[1][0], (y + to_y) / 2 + 4), "middle"
     if route.shape == "self":
         return (x + sizes[bundle.source][0] / 2 - 6, y - sizes[bundle.source][1] / 2 - 6), "end"
-    pairs = {(each.source, each.target) for each in bundles if not each.back}
-    sharing = [each for each in bundles if not each.back and (each.target, each.source) not in pairs]
-    side = 1 if to_x >= x - 8 else -1
-    if route.shape == "down" and sum(each.target == bundle.target for each in sharing) == 1:
+    down = [(each, way.points) for each, way in beside if way.shape == "down" and each != bundle]
+    leaving = [points[1][0] - x for each, points in down if each.source == bundle.source]
+    coming = [points[-2][0] - to_x for each, points in down if each.target == bundle.target]
+    if route.shape == "down" and not coming:
+        side = _side(to_x - x, leaving)
         return (to_x + 9 * side, to_y - sizes[bundle.target][1] / 2 - 13), "start" if side > 0 else "end"
-    if route.shape == "down" and sum(each.source == bundle.source for each in sharing) == 1:
-        side = -side if abs(to_x - x) > 8 else 1
+    if route.shape == "down" and not leaving:
+        side = _side(x - to_x, coming)
         return (x + 9 * side, y + sizes[bundle.source][1] / 2 + 20), "start" if side > 0 else "end"
     return None
+
+
+def _side(slant: float, others: Sequence[float]) -> int:
+    """Right or left of a line: on its outer side; where it is straight, away from the others."""
+    if abs(slant) > 8:
+        return 1 if slant > 0 else -1
+    return -1 if others and min(others) > 0 else 1

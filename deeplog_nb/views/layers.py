@@ -201,7 +201,10 @@ def _placed(rows: Sequence[Sequence[int]], links: Sequence[_Link], widths: Mappi
             shift = [0.0]
             for left, right in pairwise(row):
                 shift.append(shift[-1] + (widths[left] + widths[right]) / 2 + GAP)
-            weights = [1 + sum(weight for _, weight in (*above[node], *below[node])) ** 4 for node in row]
+            heft = {
+                node: 1.0 if node in boxes else (1 - MAIN) / MAIN for node in row
+            }  # a box yields to a main way only
+            weights = [1 + (heft[node] * sum(w for _, w in (*above[node], *below[node]))) ** 4 for node in row]
             fitted = _rising([want - s for want, s in zip(wanted, shift, strict=True)], weights)
             xs |= {node: x + s for node, x, s in zip(row, fitted, shift, strict=True)}
     return xs

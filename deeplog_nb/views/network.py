@@ -38,7 +38,12 @@ OPTIONS: Final[dict[str, Any]] = {
         "tooltipDelay": 120,
         "keyboard": {"enabled": True, "bindToWindow": False},
     },
-    "nodes": {"fixed": True, "margin": 0, "font": {"size": FONT, "color": CLEAR}, "chosen": False},
+    "nodes": {
+        "fixed": True,
+        "margin": dict.fromkeys(("top", "right", "bottom", "left"), 0),
+        "font": {"size": FONT, "color": CLEAR},
+        "chosen": False,
+    },
     "edges": {"color": {"color": CLEAR, "hover": CLEAR, "highlight": CLEAR}, "chosen": False, "selectionWidth": 0},
 }
 
@@ -81,9 +86,9 @@ def network(scene: Scene) -> Any:
 
     graph = Network(directed=True)
     graph.set_options(json.dumps(OPTIONS))
-    for box in scene.boxes:
-        graph.add_node(box.id, **_node(box))
-    boxes, free = {box.id: box for box in scene.boxes}, max((box.id for box in scene.boxes), default=0) + 1
+    for at, box in enumerate(scene.boxes):  # of two that lie on each other, a frame and a step, the later is hit
+        graph.add_node(at, **_node(box))
+    boxes, free = {box.id: box for box in scene.boxes}, len(scene.boxes)
     for number, line in enumerate(scene.lines):
         free = _add(graph, line, number, course(line, boxes), free)
     for number, edge in enumerate(graph.edges):

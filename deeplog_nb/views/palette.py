@@ -18,8 +18,8 @@ COLOURS: Final = 256
 _NONE, _SUB = 0, 1  # filters of a row that whole columns can undo
 
 
-def shrink(png: bytes, most: int = COLOURS) -> bytes:
-    """The same picture in at most so many colours, deflated at level 9; only shades of antialiasing may move."""
+def shrink(png: bytes) -> bytes:
+    """The same picture in at most 256 colours, deflated at level 9; only shades of antialiasing may move by a trace."""
     parts = list(chunks(png))
     width, height, *kind = struct.unpack(">IIBBBBB", parts[0][1])
     if kind != [8, 6, 0, 0, 0]:  # 8 bits each of red, green, blue and opacity, not interlaced
@@ -32,14 +32,14 @@ def shrink(png: bytes, most: int = COLOURS) -> bytes:
     pixels = np.where(rows[:, :1, None] == _SUB, np.cumsum(pixels, axis=1, dtype=np.uint8), pixels)
     if (pixels[:, :, 3] != 255).any():
         return squeeze(png)
-    colours, indices = _indexed(pixels, most)
+    colours, indices = _indexed(pixels)
     image = np.concatenate([np.zeros((height, 1), np.uint8), indices], axis=1)
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
     new = (b"IHDR", header), (b"PLTE", colours.tobytes()), (b"IDAT", zlib.compress(image.tobytes(), 9)), (b"IEND", b"")
     return png[:8] + b"".join(chunk(name, body) for name, body in new)
 
 
-def _indexed(pixels: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _indexed(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The palette, and each pixel's place in it; shades are rounded until they are few enough."""
     red, green, blue = (pixels[:, :, at].astype(np.uint32) for at in range(3))
     whole: NDArray[np.uint32] = ((red << 16) | (green << 8) | blue).astype(np.uint32)
@@ -48,7 +48,7 @@ def _indexed(pixels: NDArray[np.uint8], most: int) -> tuple[NDArray[np.uint8], N
     shades = np.flatnonzero(there)
     for bits in range(8):
         rounded, group = np.unique(shades & 0x010101 * (0xFF >> bits << bits), return_inverse=True)
-        if len(rounded) <= most:
+        if len(rounded) <= COLOURS:
             break
     rarest_first = np.argsort(_often(whole, shades), kind="stable")
     rounded[group[rarest_first]] = shades[rarest_first]  # the most frequent shade stands for all rounded alike

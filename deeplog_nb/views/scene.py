@@ -40,7 +40,7 @@ KIND_WORDS: Final = {
 
 
 FADED: Final = 0.6  # opacity of what the session did not take
-PALE: Final = "#697586"  # ink of its labels, 4.9 : 1 on the card
+PALE: Final = "#616E7C"  # ink of its labels, 5 : 1 on the card
 
 
 class Look(NamedTuple):

@@ -6,14 +6,14 @@ What fits an image's address is an image to every notebook: an SVG as an output 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 from deeplog_nb.views.display import SCALE
 from deeplog_nb.views.layers import Point
 from deeplog_nb.views.page import Html, join, tag
-from deeplog_nb.views.palette import COLOURS, shrink
+from deeplog_nb.views.palette import shrink
 from deeplog_nb.views.scene import (
     FADED,
     KINDS,
@@ -32,27 +32,30 @@ from deeplog_nb.views.scene import (
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY
 
+Drawn = tuple[dict[str, object], Html]  # how it looks, and an element
+
 PIXELS: Final = 8_000_000  # of a PNG, while it stays as large as on the page
 LEAST: Final = 1.0
 _DOWN: Final = 0.5  # of the way between two layers, where a curve bends
 _ADDRESS: Final = str.maketrans({'"': "'", "%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26"})
-OUT: Final = 24.0  # px that a way to itself bends out
+OUT: Final = 18.0  # px that a way to itself bends out
 
 
 def svg(scene: Scene) -> Html:
     """The whole scene as one SVG; its texts are escaped."""
-    frame = tag("rect", width=_n(scene.width), height=_n(scene.height), fill=CARD)
     boxes = {box.id: box for box in scene.boxes}
+    framed, plain = ([b for b in scene.boxes if (b.look == "group") is held] for held in (True, False))
+    plates = badges(scene)
     parts = [
-        frame,
+        tag("rect", width=_n(scene.width), height=_n(scene.height), fill=CARD),
         *map(_ground, scene.grounds),
         *map(_key, scene.keys),
-        *(each for box in scene.boxes if box.look == "group" for each in _box(box)),
+        *_together(map(_box, framed)),
         *(_line(line, boxes) for line in sorted(scene.lines, key=lambda line: line.taken)),
-        *(each for box in scene.boxes if box.look != "group" for each in _box(box)),
-        *map(_text, scene.texts),
-        *map(_text, labels(scene)),
-        *map(_badge, badges(scene)),
+        *_together(map(_box, plain)),
+        *_together(map(_text, [*scene.texts, *(text for box in plain for text in inside(box)), *labels(scene)])),
+        *_together(map(_badge, plates)),
+        *_together(_text(plate.text) for plate in plates),
     ]
     size = {"width": _n(scene.width), "height": _n(scene.height), "font_family": FAMILY}
     return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", **size)
@@ -63,12 +66,12 @@ def address(scene: Scene) -> Html:
     return Html("data:image/svg+xml," + svg(scene).translate(_ADDRESS))
 
 
-def png(scene: Scene, scale: float = SCALE, colours: int = COLOURS) -> bytes:
-    """The scene as PNG, so many times its size on the page, less where that were too large; it fetches nothing."""
+def png(scene: Scene) -> bytes:
+    """The scene as PNG, at twice its size on the page, less where that were too many pixels. It fetches nothing."""
     import vl_convert
 
-    scale = min(scale, max(math.sqrt(PIXELS / (scene.width * scene.height)), LEAST))
-    return shrink(vl_convert.svg_to_png(str(svg(scene)), scale=scale), colours)
+    scale = min(SCALE, max(math.sqrt(PIXELS / (scene.width * scene.height)), LEAST))
+    return shrink(vl_convert.svg_to_png(str(svg(scene)), scale=scale))
 
 
 def _n(value: float) -> str:
@@ -151,26 +154,35 @@ def _at(point: Point) -> str:
     return f"{_n(point[0])} {_n(point[1])}"
 
 
-def _box(box: Box) -> Iterator[Html]:
+def _box(box: Box) -> Drawn:
     look = LOOKS[box.look]
-    corner = box.height / 2 if box.round else 7
+    dash = " ".join(map(_n, look.dash)) or None
+    corner = _n(box.height / 2 if box.round else 7)
+    style: dict[str, object] = {
+        "fill": look.fill,
+        "stroke": look.border,
+        "stroke_width": _n(look.thickness),
+        "stroke_dasharray": dash,
+    }
     places = {"x": box.x - box.width / 2, "y": box.y - box.height / 2, "width": box.width, "height": box.height}
-    dash = {"stroke_dasharray": " ".join(map(_n, look.dash)) or None, "stroke_width": _n(look.thickness)}
-    yield tag(
-        "rect", **{k: _n(v) for k, v in places.items()}, rx=_n(corner), fill=look.fill, stroke=look.border, **dash
-    )
-    yield from map(_text, inside(box))
+    return style, tag("rect", **{name: _n(place) for name, place in places.items()}, rx=corner)
 
 
-def _badge(badge: Badge) -> Html:
+def _badge(badge: Badge) -> Drawn:
     places = {name: _n(getattr(badge, name)) for name in ("x", "y", "width", "height")}
-    return join([tag("rect", **places, rx=10, fill=badge.fill), _text(badge.text)])
+    return {"fill": badge.fill}, tag("rect", **places, rx=10)
 
 
-def _text(text: Text) -> Html:
-    if not text.text:
-        return Html()
+def _text(text: Text) -> Drawn:
     halo = {"stroke": CARD, "stroke_width": 4, "paint_order": "stroke", "stroke_linejoin": "round"} if text.halo else {}
-    weight = "bold" if text.bold else None
-    place = {"x": _n(text.x), "y": _n(text.y), "text_anchor": None if text.anchor == "start" else text.anchor}
-    return tag("text", text.text, **place, font_size=text.size, font_weight=weight, fill=text.ink, **halo)
+    weight, anchor = "bold" if text.bold else None, None if text.anchor == "start" else text.anchor
+    look = {"text_anchor": anchor, "font_size": text.size, "font_weight": weight, "fill": text.ink, **halo}
+    return look, tag("text", text.text, x=_n(text.x), y=_n(text.y)) if text.text else Html()
+
+
+def _together(drawn: Iterable[Drawn]) -> Iterator[Html]:
+    """The elements, those of one look as one group: half as long as each by itself."""
+    looks: dict[tuple[tuple[str, object], ...], list[Html]] = {}
+    for look, element in drawn:
+        looks.setdefault(tuple(look.items()), []).append(element)
+    return (tag("g", *elements, **dict(look)) for look, elements in looks.items())
