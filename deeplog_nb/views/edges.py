@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.layers import Point, Route, Size
 from deeplog_nb.views.lettering import short
+from deeplog_nb.views.text import gist
 
+NAME: Final = 48  # characters of a step's name, where several edges are told
 TOLD: Final = 12  # edges of a bundle that are told one by one
 
 
@@ -71,7 +73,8 @@ def told(edges: Sequence[Edge], name: Callable[[int], str]) -> str:
         said = f"{kind} · {counted(times, 'time')} · {percent(part)} of what leaves the step above"
         return said + ("" if median is None else f"\nmedian {duration(median)}")
     lines = [
-        f"{short(name(each.source))} → {short(name(each.target))}: {each.times:,}, {label([each]) or '100 %'}"
+        f"{short(gist(name(each.source), NAME))} → {short(gist(name(each.target), NAME))}: "
+        f"{each.times:,}, {label([each]) or '100 %'}"
         for each in edges[:TOLD]
     ]
     more = [f"… {len(edges) - TOLD} more, in the table"] if len(edges) > TOLD else []

@@ -99,10 +99,9 @@ def _figure(graph: Graph) -> Html:
         '<iframe sandbox="allow-scripts" title="The same workflow, live" style="position:absolute;inset:0;width:100%;'
         f'height:100%;border:0;color-scheme:light" srcdoc="{quoted}"></iframe>'
     )
-    least = f"min-width:{graph.scene.width * LEGIBLE:.0f}px"
-    holder = tag(
-        "div", image, frame, style=f"position:relative;max-width:{width}px;{least};aspect-ratio:{width}/{height}"
-    )
+    size = f"min-width:{graph.scene.width * LEGIBLE:.0f}px;max-width:{width}px;aspect-ratio:{width}/{height}"
+    style = f"position:relative;{size};border-radius:10px;overflow:hidden"
+    holder = tag("div", image, frame, style=style)
     scrolled = tag("div", holder, style="overflow-x:auto", tabindex=0, role="region", aria_label="Workflow")
     return tag("figure", scrolled, style="margin:0 0 1em")
 

@@ -106,7 +106,7 @@ def _add(graph: Any, line: Line, number: int, points: Sequence[Point], free: int
     """The line as edges from point to point; gives the next free id."""
     ids = range(free, free + len(points))
     for at, (x, y) in zip(ids, points, strict=True):
-        graph.add_node(at, label=" ", shape="dot", size=0.1, x=x, y=y, title=line.title, **NONE)
+        graph.add_node(at, label=" ", shape="dot", size=0.1, x=x, y=y, color=CLEAR)
     curve = {"enabled": line.shape == "down", "type": "cubicBezier", "forceDirection": "vertical", "roundness": 0.5}
     for source, target in pairwise(ids):
         graph.add_edge(source, target, title=line.title, smooth=curve, line=number, arrows="")
