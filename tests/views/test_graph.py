@@ -209,7 +209,7 @@ def test_the_live_graph_has_every_step_and_line() -> None:
     """Pyvis holds a node for each box, and for each line edges along its course that carry its text."""
     scene = graph(workflow(), session(44, 51, 99), least=0).scene
     live = network(scene)
-    assert {box.title for box in scene.boxes} <= {node["title"] for node in live.nodes}
+    assert {box.title for box in scene.boxes} <= {node.get("title", "") for node in live.nodes}
     assert {(number, line.title) for number, line in enumerate(scene.lines)} == {
         (edge["line"], edge["title"]) for edge in live.edges
     }
@@ -219,8 +219,12 @@ def test_ids_are_numbers_and_texts_are_short_and_visible() -> None:
     """Whatever the log holds: nothing of it names a node, none is over 250 characters, none holds a control."""
     nodes: list[dict[str, Any]] = network(graph(hostile()).scene).nodes
     assert all(type(node["id"]) is int for node in nodes)
-    assert all(len(line) <= 250 for node in nodes for line in (*node["title"].split("\n"), *node["label"].split("\n")))
-    assert not any(CONTROL.search(node["title"].replace("\n", "") + node["label"].replace("\n", "")) for node in nodes)
+    assert all(
+        len(line) <= 250 for node in nodes for line in (*node.get("title", "").split("\n"), *node["label"].split("\n"))
+    )
+    assert not any(
+        CONTROL.search(node.get("title", "").replace("\n", "") + node["label"].replace("\n", "")) for node in nodes
+    )
 
 
 def test_hostile_texts_stay_texts() -> None:
