@@ -8,8 +8,8 @@ factor they reach 1.
 An entry goes on with its task where it, or one behind it, is bound to one before it: almost every i has j soon after.
 That is the paper's recursive extension, done on every run of a task at once. It asks for one strong pair instead of all
 of them, for a key that several tasks share is weak in each of its own pairs: what is exclusive to a task holds it
-together. Two threads in any order pass at the distance of two, the paper's second rule. What is left, pieces that
-always follow one another and branches, is joined in ``joining``.
+together. Two threads in any order pass at the distance of two, the paper's second rule; else two candidates begin
+two tasks (``divergence``). What is left, pieces that always follow one another and branches, is joined in ``joining``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from deeplog_nb.sessions.vocabulary import Vocabulary
+from deeplog_nb.sessions.vocabulary import FIRST, Vocabulary
 from deeplog_nb.sessions.windows import Ints
-from deeplog_nb.workflow.entries import Entries, Mask, Shares
+from deeplog_nb.workflow.divergence import in_turn
+from deeplog_nb.workflow.entries import Entries, Mask, Shares, followed
 
 SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
@@ -53,7 +54,19 @@ def by_cooccurrence(entries: Entries, *, tau: float, distance: int) -> Mask:
         bound = share[codes[own], codes[other]] >= tau
         for step in range(1, int(other[0] - own[0]) + 1 if len(own) else 1):
             begins[own[bound] + step] = False
-    return begins
+    return begins | _in_turn(entries, vocabulary, tau)
+
+
+def _in_turn(entries: Entries, vocabulary: Vocabulary, tau: float) -> Mask:
+    """Whether each entry begins one of several tasks that come in turn, by p_1 alone: [M]."""
+    codes = vocabulary.codes(entries.keys)
+    met = followed(codes, entries, vocabulary.inputs)
+    often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs)
+    share = (met / np.maximum(often, SEEN)[:, None]).astype(np.float32)[:, FIRST:]
+    found = np.zeros(len(codes), np.bool_)
+    behind = np.flatnonzero(~entries.firsts)
+    found[behind] = in_turn(codes[behind - 1][:, None], codes[behind] - FIRST, lambda own: share[own[:, -1]], tau=tau)
+    return found
 
 
 def near(entries: Entries, vocabulary: Vocabulary, distance: int) -> Matrix:

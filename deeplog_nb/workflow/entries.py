@@ -81,7 +81,7 @@ def at_random(entries: Entries) -> tuple[int, ...]:
     """
     vocabulary = Vocabulary.of(entries.keys.tolist())
     codes = vocabulary.codes(entries.keys)
-    pairs = _pairs(codes, entries, vocabulary.inputs)
+    pairs = followed(codes, entries, vocabulary.inputs)
     often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs).astype(np.float64)
     random = (_distance(pairs, often) < APART) & (_distance(pairs.T, often) < APART)
     random &= (often >= OFTEN) & (often <= BESIDE * often.sum())
@@ -96,8 +96,12 @@ def _scatter(here: Mask) -> float:
     return float(counts.var() / counts.mean()) if counts.any() else 0.0
 
 
-def _pairs(codes: Ints, entries: Entries, size: int) -> Shares:
-    """How often each code follows each: [C, C]."""
+def followed(codes: Ints, entries: Entries, size: int) -> Shares:
+    """How often each code is followed at once by each: [C, C].
+
+    >>> followed(np.array([0, 1, 0]), Entries(np.array([7, 8, 7]), np.array([3]), np.array([2])), 2).tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
+    """
     within = ~entries.firsts[1:]
     flat = codes[:-1][within] * size + codes[1:][within]
     found = np.bincount(flat, weights=entries.weights[1:][within], minlength=size * size)

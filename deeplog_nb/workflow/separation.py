@@ -4,7 +4,8 @@ An entry goes on with the task before it where the models say with certainty tha
 few keys, whatever comes first: that is so in a chain, among concurrent threads, and behind a step that may be left
 out. It is so too where a key after it was certain to come: then the entry is another branch on the way there. And it
 is so where its own key was certain a few keys before, and what came between is what no longer foretells it. All else
-begins a new task; which of those are branches and loops of the task before is told in ``joining``.
+begins a new task, and so does what comes in turn with other tasks (``divergence``), however soon it comes; which of
+those are branches and loops of the task before is told in ``joining``.
 
 A network that saw a key but a few times is never quite certain of what follows it. So what the model says of one
 entry counts as one observation beside those of the sessions, where the key before is the same: of both the more
@@ -19,9 +20,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from deeplog_nb.models.expected import Chances
 from deeplog_nb.sessions.vocabulary import FIRST
 from deeplog_nb.sessions.windows import Ints, windows
 from deeplog_nb.workflow.cooccurrence import Matrix, counted
+from deeplog_nb.workflow.divergence import in_turn
 from deeplog_nb.workflow.entries import Entries, Mask, Shares
 from deeplog_nb.workflow.predictions import TURNS, Predictor
 
@@ -110,7 +113,12 @@ class _Asker:
             different[asked] += 1
         late = wanted[~certain[wanted] & (codes[wanted] >= 0)]
         certain[late] = self._late(late)[late]
+        own = wanted[certain[wanted]]
+        certain[own[in_turn(self.histories[self.places[own]], codes[own], self._chances, tau=self.tau)]] = False
         return certain[wanted]
+
+    def _chances(self, histories: Ints) -> Chances:
+        return self.predictor.chances(histories, self.hidden)
 
     def _late(self, wanted: Ints) -> Mask:
         """Whether each of these entries was certain to come a few keys before."""

@@ -101,6 +101,45 @@ def test_a_whole_log_as_one_session(sessions):
         assert {expression(task) for task in workflow.tasks} == wanted
 
 
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [[1, 2, 3], [4, 5, 6]],
+        [[1, 2], [4, 5]],
+        [[1, 2], [4, 5], [7, 8]],
+        [[1, 2, 3], [4, 5]],
+        [[1, 2], [4, 5, 6, 7, 8]],
+        [[1, 2, 3], [25, 54, 57, 18, 56, 31], [25, 54, 57, 56, 18, 31]],
+    ],
+    ids=["three and three", "two and two", "three of two", "three and two", "two and five", "with threads"],
+)
+def test_short_tasks_in_any_order_are_no_threads(sessions, runs):
+    """Each candidate makes new keys certain, and then the same divergence comes again."""
+    order = np.random.default_rng(0).integers(0, len(runs), 600)
+    log = sessions([key for run in order.tolist() for key in runs[run]])
+    for workflow in learners(log):
+        wanted = {" -> ".join(map(str, run)) for run in runs if 57 not in run}
+        wanted |= {"25 -> 54 -> 57 -> (56 || 18) -> 31"} if any(57 in run for run in runs) else set()
+        assert {expression(task) for task in workflow.tasks} == wanted
+
+
+@pytest.mark.parametrize("threads", [([1], [2]), ([1, 2], [4]), ([1, 2], [4, 5])], ids=["1 1", "2 1", "2 2"])
+def test_short_threads_of_one_task_stay_threads(sessions, threads):
+    """Two threads of one or two keys, in every order, one run behind another in one sequence."""
+    one, other = threads
+    rng = np.random.default_rng(0)
+    runs = []
+    for _ in range(300):
+        left = rng.permutation([0] * len(one) + [1] * len(other)).tolist()
+        own = [iter(one), iter(other)]
+        runs.append([9, *(next(own[thread]) for thread in left), 8])
+    log = sessions([key for run in runs for key in run])
+    for workflow in (Workflow.from_model(log, [NGram(n).fit(log) for n in (1, 2, 3)]), Workflow.from_cooccurrence(log)):
+        (found,) = (expression(task) for task in workflow.tasks)
+        shown = {" -> ".join(map(str, thread)) for thread in threads}
+        assert found in {f"(9 -> ({a} || {b}) -> 8)*" for a in shown for b in shown - {a}}
+
+
 def test_p_d_is_shown_as_defined_and_tested_without_the_factor(sessions):
     """In a regular sequence the key two places on has p_2 = 1/2, and is bound all the same."""
     workflow = Workflow.from_cooccurrence(sessions([1, 2, 3] * 20 + [9]), tau=0.9, background=())
