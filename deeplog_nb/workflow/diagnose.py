@@ -36,6 +36,8 @@ class _Session:
     @classmethod
     def of(cls, part: pl.DataFrame) -> _Session:
         entries = part.filter(pl.col("key").is_not_null()).sort("position")
+        if entries["position"].is_duplicated().any():
+            raise InputError(f"verdicts: session {part['session'][0]} has rows twice; give each that judge() made once")
         if not entries["position"].equals(pl.Series("position", range(len(entries)), pl.UInt32)):
             raise InputError(
                 f"verdicts: session {part['session'][0]} has only some of its rows; give all that judge() made of it"

@@ -1,10 +1,10 @@
 """Divergence points from which each way on is a task of its own (paper, 4.2: *new task*).
 
 Two short tasks in any order look like threads: within a few keys more the other one has always begun. What tells them
-apart is that each candidate makes new keys certain, that no other one leads to, and that the same divergence comes again
-behind them: a whole task is over then, and what it foretells is the next one. Threads of one task meet one another
-before, branches meet again behind, and a loop's body is on both ways. So two tasks that share a key are not told here,
-nor is one of a single key; nor, where all that a model looks back on is one task's end, threads that never mix.
+apart is that each candidate makes new keys certain, that no other one leads to, and that the same divergence comes
+again behind them: a whole task is over then. Threads of one task meet one another before, branches meet again behind,
+and a loop's body is on both ways. So two tasks that share a key are not told apart here, nor is a task of a single key;
+where a model looks back on less than a thread, threads that never mix are tasks.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import polars as pl
 
 from deeplog_nb.sessions.windows import Ints
 from deeplog_nb.workflow.entries import Entries, Mask
-from deeplog_nb.workflow.runs import Runs, cut, key_sets
+from deeplog_nb.workflow.runs import Runs, cut, key_sets, with_turns
 
 FEW: Final = 3  # distinct keys up to which what always follows one task is a branch of it
 SOME: Final = 0.05  # of a task's runs: what so many have is one of its keys
@@ -41,7 +41,7 @@ def joined_runs(entries: Entries, begins: Mask, *, tau: float) -> Runs:
         begins = begins.copy()
         begins[found.begins[joined]] = False
         found = cut(entries, begins, key_sets(found.variants)[found.of_run][~joined])
-    return found
+    return with_turns(found, entries)
 
 
 def _joined(found: Runs, entries: Entries, tau: float) -> Mask:

@@ -108,7 +108,9 @@ class Located:
         return max(found, key=lambda edge: edge.excess, default=None)
 
     def nearest(self, keys: Keys) -> tuple[int, int] | None:
-        """Where no task fits the last entries: the task with the fewest edits from them, and how many."""
+        """Where no task fits the last entries: the task (0 = there is none) with the fewest edits, and how many."""
+        if not self.tasks.tasks:
+            return 0, len(keys)
         ways = self.replay(keys)
         begin = next((at for at in range(len(keys) - 1, -1, -1) if (way := ways[at]) and way.begins), 0)
         own = [way for way in ways[begin:] if way]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ TURNS: Final = 3  # as many keys, those that come again counted, are looked at f
 WAYS: Final = 4  # ways on that are followed from one place, the most probable ones
 
 
+@runtime_checkable
 class NextKeys(Protocol):
     """What a model must have: KeyModel and NGram do."""
 
@@ -56,6 +57,10 @@ class Predictor:
 
     def __init__(self, models: NextKeys | Sequence[NextKeys]) -> None:
         given = list(models) if isinstance(models, Sequence) else [models]
+        strange = [type(each).__name__ for each in given if isinstance(each, type) or not isinstance(each, NextKeys)]
+        if strange:
+            wanted = "a fitted KeyModel or NGram (of a detector, its keys), or several with other history lengths"
+            raise InputError(f"models is of type {strange[0]}; give {wanted}")
         self.models = sorted(given, key=lambda model: model.history)
         if not self.models:
             raise InputError("models is empty; give a fitted KeyModel or NGram, or several with other history lengths")

@@ -1,12 +1,14 @@
 """The runs of tasks that a log is cut into.
 
-Where a run begins is told before; what is no task of its own is joined in ``joining``.
+Where a run begins is told before; what is no task of its own is joined in ``joining``. The last run of a session that
+the log cut off came to no end, and tells nothing of its task; but where the task is known by such runs alone, as that
+of a file that is one loop, only the turn that was not finished is left out.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -57,6 +59,37 @@ def _finished(entries: Entries, starts: Ints) -> Ints:
     cut = np.broadcast_to(entries.open_counts, entries.counts.shape)[rows]
     found: Ints = entries.counts[rows] - cut * last
     return found
+
+
+def with_turns(found: Runs, entries: Entries) -> Runs:
+    """The same; of a type no run of which came to its end, the runs without the turn that the log cut off.
+
+    A turn begins at the first key of a run that comes again in it. Where none does no turn was finished.
+
+    >>> one = Entries(np.array([1, 2, 3, 2, 3, 2]), np.array([6]), np.array([1]), np.array([1]))
+    >>> found = with_turns(cut(one, one.firsts), one)
+    >>> found.variants, found.counts.tolist()
+    (((1, 2, 3, 2, 3),), [1])
+    """
+    ended = np.bincount(found.types, found.counts)
+    own = [_turns(keys) if not ended[kind] else () for keys, kind in zip(found.variants, found.types, strict=True)]
+    turned = np.array([bool(keys) for keys in own], np.bool_)
+    weights = np.where(turned[found.of_run], entries.counts[entries.rows[found.begins]], found.weights)
+    variants = tuple(mine or keys for mine, keys in zip(own, found.variants, strict=True))
+    turns = replace(found, variants=variants, weights=weights)
+    rank = np.argsort(np.argsort(-np.bincount(turns.types, turns.counts), kind="stable"))
+    return replace(turns, types=rank[turns.types])
+
+
+def _turns(keys: Keys) -> Keys:
+    """The finished turns of a run that goes on.
+
+    >>> _turns((1, 2, 3, 1, 2)), _turns((1, 2, 3))
+    ((1, 2, 3), ())
+    """
+    often = Counter(keys)
+    again = next((key for key in keys if often[key] > 1), None)
+    return () if again is None else keys[: len(keys) - 1 - keys[::-1].index(again)]
 
 
 def key_sets(variants: tuple[Keys, ...]) -> Ints:

@@ -38,7 +38,7 @@ class Facts:
     edge: Edge | None = None  # that the entry came by
     slow: Edge | None = None  # the slowest of the run so far
     misfit: Misfit = Misfit()
-    nearest: tuple[int, int] | None = None  # where no task fits: the nearest one, and how many edits it is away
+    nearest: tuple[int, int] | None = None  # where no task fits: the nearest one (0 = none), how many edits away
 
 
 def sentence(facts: Facts, texts: Texts | None) -> str:
@@ -47,6 +47,8 @@ def sentence(facts: Facts, texts: Texts | None) -> str:
     >>> print(sentence(Facts("unlikely", "", 38, 67, None, [(39, 0.97), (40, 0.03)]), None))
     After key 38 came key 67, where key 39 (97 %) or key 40 (3 %) should have come.
     """
+    if facts.nearest is not None and not facts.nearest[0]:
+        return f"No task fits {_seen(facts, texts)}: the workflow has none."
     say = {"timing": _timing, "value": _value, "unseen": _unseen, "ended_early": _ended, "short": _ended}
     told = _counts if facts.rule == "counts" and facts.seen is None else say.get(facts.rule, _unlikely)
     more = (_slow(facts, texts), _nearest(facts))
@@ -85,11 +87,15 @@ def _value(facts: Facts, texts: Texts | None) -> str:
 
 
 def _unseen(facts: Facts, texts: Texts | None) -> str:
-    seen = f"‘{line(facts.shape.strip(), 100)}’" if facts.shape else quoted(facts.seen, texts)
+    seen = _seen(facts, texts)
     ahead = quoted(facts.expected[0][0] if facts.expected else None, texts)
     if facts.last is None:
         return f"At the begin of the session came {seen}, which was never seen in training, before {ahead}."
     return f"Between {quoted(facts.last, texts)} and {ahead} came {seen}, which was never seen in training."
+
+
+def _seen(facts: Facts, texts: Texts | None) -> str:
+    return f"‘{line(facts.shape.strip(), 100)}’" if facts.shape else quoted(facts.seen, texts)
 
 
 def _ended(facts: Facts, texts: Texts | None) -> str:

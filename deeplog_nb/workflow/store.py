@@ -36,7 +36,10 @@ def write_workflow(workflow: Workflow, path: Path) -> None:
     content["tasks"] = [_task_out(task) for task in workflow.tasks]
     content |= {name: [list(row) for row in getattr(workflow, name).rows()] for name in _FRAMES}
     body = json.dumps(content | {"sha256": sha256(content)}, ensure_ascii=False)
-    write_whole(path, body.encode("utf-8", "surrogatepass"))
+    try:
+        write_whole(path, body.encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give the name of a file") from error
 
 
 def read_workflow(path: Path) -> dict[str, Any]:

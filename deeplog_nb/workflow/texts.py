@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from deeplog_nb.events.templates import Templates
+from deeplog_nb.frames import InputError
 
 CLIPPED: Final = 70  # characters of a template that a line shows
 
@@ -20,7 +21,13 @@ def texts_of(templates: Templates | Texts | None) -> Texts | None:
     """
     if isinstance(templates, Templates):
         return {key: templates.text(key) for key in templates.frame["key"].to_list()}
-    return None if templates is None else dict(templates)
+    if templates is None:
+        return None
+    told = templates.items() if isinstance(templates, Mapping) else [(None, None)]
+    if not all(isinstance(key, int) and isinstance(text, str) for key, text in told):
+        what = f"is of type {type(templates).__name__}; give templates, or a dict such as {{5: 'VM Started'}}"
+        raise InputError(f"templates {what}")
+    return dict(templates)
 
 
 def without_beginning(texts: Texts | None, keys: Iterable[int]) -> Texts | None:

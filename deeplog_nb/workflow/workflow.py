@@ -35,6 +35,7 @@ from deeplog_nb.workflow.joining import joined_runs
 from deeplog_nb.workflow.kinds import Keys
 from deeplog_nb.workflow.learning import Learnt, learn
 from deeplog_nb.workflow.located import Located, Waits
+from deeplog_nb.workflow.options import DISTANCE, background_in, distance_in, known_to, share
 from deeplog_nb.workflow.predictions import NextKeys, Predictor
 from deeplog_nb.workflow.replay import Tasks
 from deeplog_nb.workflow.runs import Runs
@@ -80,6 +81,8 @@ class Workflow:
         are told what the sessions show after it. What fewer than the ``least`` share of a task's runs do is not drawn;
         nor is a task with a smaller share of the entries.
         ``background`` are keys that belong to no task; by default those that come at random places.
+        What a session that the log cut off began and did not end is no run; of a task that it has alone, the turns that
+        were finished are. Two tasks of up to three keys that share one of them may be drawn as threads of one.
 
         >>> import deeplog_nb as dl
         >>> keys = np.array([57, 18, 56, 31] * 30 + [57, 56, 18, 31] * 10)
@@ -90,7 +93,8 @@ class Workflow:
         """
         predictor = Predictor(models)
         cut = _Cut.of(sessions, background)
-        begins = by_prediction(cut.entries, predictor, tau=_share(tau, "tau"), without=cut.background)
+        known_to(predictor.vocabulary, cut.entries)
+        begins = by_prediction(cut.entries, predictor, tau=share(tau, "tau"), without=cut.background)
         return _workflow(sessions, cut, begins, tau, least, templates, f"predictions, tau {tau:g}")
 
     @classmethod
@@ -99,7 +103,7 @@ class Workflow:
         sessions: pl.DataFrame,
         *,
         tau: float = 0.9,
-        distance: int = 4,
+        distance: int = DISTANCE,
         least: float = 0.02,
         background: Collection[int] | None = None,
         templates: Templates | Texts | None = None,
@@ -115,10 +119,9 @@ class Workflow:
         Workflow of 1 task and 4 keys, learnt from co-occurrence, tau 0.9
         1 (10 runs): 26 -> 37 -> (39 -> 40)*
         """
-        if distance < 1:
-            raise InputError(f"distance is {distance}; it counts keys and must be at least 1")
         cut = _Cut.of(sessions, background)
-        begins = by_cooccurrence(cut.entries, tau=_share(tau, "tau"), distance=distance)
+        distance = distance_in(cut.whole, distance)
+        begins = by_cooccurrence(cut.entries, tau=share(tau, "tau"), distance=distance)
         found = _workflow(sessions, cut, begins, tau, least, templates, f"co-occurrence, tau {tau:g}")
         return replace(found, pairs=shown(cut.whole, distance))
 
@@ -188,14 +191,15 @@ class Workflow:
         noise = [f"background: {', '.join(map(str, self.background))}"] * bool(self.background)
         said = self._shown(self.templates) or {}
         texts = [f"{key:>5} {line(said[key].strip())}" for key in keys if key in said]
-        return "\n".join([head, *lines, *noise, *texts])
+        none = ["no run of a task came to its end: give sessions that hold whole runs"] * (not self.tasks)
+        return "\n".join([head, *lines, *none, *noise, *texts])
 
     def _shown(self, texts: Texts | None) -> Texts | None:
         return without_beginning(texts, (key for task in self.tasks for key in task.keys))
 
     @cached_property
     def _tasks(self) -> Tasks:
-        shares = {(own, other): share for own, other, share in self.following.select("task", "next", "share").rows()}
+        shares = {(own, other): part for own, other, part in self.following.select("task", "next", "share").rows()}
         return Tasks(self.tasks, shares, frozenset(self.background))
 
     @cached_property
@@ -217,7 +221,7 @@ class _Cut:
     def of(cls, sessions: pl.DataFrame, background: Collection[int] | None) -> _Cut:
         distinct = sequences(sessions)
         whole = Entries.of(distinct)
-        noise = at_random(whole) if background is None else tuple(sorted(background))
+        noise = at_random(whole) if background is None else background_in(whole, background)
         return cls(whole, ~np.isin(whole.keys, [0, *noise]), noise, distinct.of_session)  # 0 fits no template
 
     @cached_property
@@ -242,7 +246,7 @@ def _workflow(
     source: str,
 ) -> Workflow:
     found = joined_runs(cut.entries, begins, tau=tau)
-    tasks = _learnt(found, _share(least, "least"))
+    tasks = _learnt(found, share(least, "least"))
     learnt = list(tasks.values())
     waited = waits(found, tasks, cut.places, cut.entries.rows, cut.of_session, seconds(sessions))
     return Workflow(
@@ -255,12 +259,6 @@ def _workflow(
         texts_of(templates),
         source,
     )
-
-
-def _share(value: float, name: str) -> float:
-    if not 0 <= value <= 1:
-        raise InputError(f"{name} is {value}; it is a share, between 0 and 1")
-    return value
 
 
 def _learnt(found: Runs, least: float) -> dict[int, Learnt]:

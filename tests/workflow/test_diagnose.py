@@ -154,7 +154,8 @@ def test_background_is_told_as_such(sessions):
     marked = rows.with_columns(
         unseen=pl.lit(False), unlikely=pl.col("position") == 2, anomalous=pl.col("position") == 2
     )
-    found = Workflow.from_cooccurrence(sessions(*LIFE), background=[9]).diagnose(marked).row(0, named=True)
+    train = sessions(*LIFE, [1, 2, 9, 3, 4, 5])
+    found = Workflow.from_cooccurrence(train, background=[9]).diagnose(marked).row(0, named=True)
     assert found["sentence"] == "After key 2 came key 9, which belongs to no task: it comes at random places."
     assert (found["task"], found["expected"]) == (1, [3])
 
@@ -173,6 +174,20 @@ def test_verdicts_that_lack_rows_are_refused(sessions):
     rows = judge(NGram(1).fit(sessions(*LIFE)).rank(sessions([1, 9, 2])), policy=Policy())
     with pytest.raises(InputError, match="has only some of its rows"):
         Workflow.from_cooccurrence(sessions(*LIFE)).diagnose(rows.filter("anomalous"))
+
+
+def test_verdicts_whose_rows_come_twice_are_refused(sessions):
+    """Two frames put together by mistake; the error says that rows come twice, not that some are missing."""
+    rows = judge(NGram(1).fit(sessions(*LIFE)).rank(sessions([1, 9, 2])), policy=Policy())
+    with pytest.raises(InputError, match="session s0 has rows twice"):
+        Workflow.from_cooccurrence(sessions(*LIFE)).diagnose(pl.concat([rows, rows]))
+
+
+def test_a_workflow_without_tasks_fits_nothing(sessions):
+    """The diagnosis says so, instead of a task that is not there."""
+    rows = judge(NGram(1).fit(sessions(*LIFE)).rank(sessions([1, 2, 9])), policy=Policy())
+    found = Workflow.from_cooccurrence(sessions([1]).clear()).diagnose(rows)
+    assert found.select("task", "seen", "sentence").row(0) == (None, 9, "No task fits key 9: the workflow has none.")
 
 
 def test_lines_in_no_session_are_not_diagnosed(sessions):

@@ -28,6 +28,12 @@ def test_what_is_read_is_what_was_written(workflow, tmp_path):
     assert repr(again) == repr(workflow)
 
 
+def test_a_folder_is_no_file_to_save_to(workflow, tmp_path):
+    """The error names the folder and asks for a file."""
+    with pytest.raises(InputError, match=r"cannot be written .*; give the name of a file"):
+        workflow.save(tmp_path)
+
+
 def test_what_is_read_does_what_was_written(workflow, tmp_path, sessions):
     """It judges and traces the same."""
     workflow.save(tmp_path / "w.json")

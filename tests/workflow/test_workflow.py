@@ -116,6 +116,82 @@ def test_a_session_that_the_log_cut_off_teaches_no_end(sessions):
     assert Workflow.from_cooccurrence(both).edges.filter(source=2)["target"].to_list() == [3]
 
 
+LOOP = [1, 2, 3, 4] * 30
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+@pytest.mark.parametrize("method", ["model", "cooccurrence"])
+def test_a_file_that_is_one_loop_is_a_task(sessions, method, left):
+    """Without ids the file is one session that is not over; of its turns only the last one may be a part."""
+    rows = sessions([*LOOP, *LOOP[:left]], open_=True)
+    models = NGram(1).fit(rows)
+    found = Workflow.from_model(rows, models) if method == "model" else Workflow.from_cooccurrence(rows)
+    assert [expression(task) for task in found.tasks] == ["(1 -> 2 -> 3 -> 4)*"]
+
+
+def test_of_a_loop_with_a_beginning_the_last_turn_is_left_out(sessions):
+    """What comes before the first turn does not come again; the turn begins behind it."""
+    rows = sessions([9, 8, *LOOP, 1, 2], open_=True)
+    (found,) = Workflow.from_model(rows, NGram(1).fit(rows)).tasks
+    assert expression(found) == "9 -> 8 -> (1 -> 2 -> 3 -> 4)*"
+
+
+def test_cut_off_turns_beside_whole_runs_teach_no_end(sessions):
+    """The task is known: 1 2 3 2 is no run that ends with 3."""
+    whole, part = sessions(*[[1, 2, 3, 2, 4]] * 9), sessions([1, 2, 3, 2], open_=True)
+    edges = Workflow.from_cooccurrence(pl.concat([whole, part.with_columns(session=pl.lit("open"))])).edges
+    assert edges.filter(target=0)["source"].len() == 1
+    assert edges["count"].max() == 9
+
+
+def test_tasks_known_by_cut_off_turns_are_ordered_as_all_are(sessions):
+    """The most frequent first, whether their runs came to an end or not."""
+    part = sessions([1, 2, 3, 4, 1, 2, 3, 4, 1], counts=[7], open_=True)
+    both = pl.concat([sessions([5, 6, 7], counts=[6]), part.with_columns(session=pl.lit("open"))])
+    assert Workflow.from_cooccurrence(both).steps.filter(step=0)["count"].to_list() == [7, 6]
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"tau": "x"}, "tau is 'x'; it is a share"),
+        ({"tau": float("nan")}, "tau is nan; it is a share"),
+        ({"least": None}, "least is None; it is a share"),
+        ({"distance": 1.5}, r"distance is 1\.5; it counts different keys"),
+        ({"distance": 10**6}, "and the sessions hold 3: give 1 to 4"),
+        ({"background": "ab"}, "background is 'ab'; give the keys"),
+        ({"background": [999, 1]}, "background names key 999, which no session has"),
+        ({"templates": ["a"]}, "templates is of type list; give templates, or a dict"),
+        ({"templates": {5: 7}}, "templates is of type dict; give templates, or a dict"),
+    ],
+    ids=str,
+)
+def test_options_that_cannot_be_are_refused(sessions, options, error):
+    """Each error names what came and what is accepted."""
+    with pytest.raises(InputError, match=error):
+        Workflow.from_cooccurrence(sessions(*[[1, 2, 3]] * 9), **options)
+
+
+@pytest.mark.parametrize("models", [None, 5, "ab", pl.DataFrame(), [None], NGram], ids=repr)
+def test_what_is_no_model_is_refused(sessions, models):
+    """A detector, nothing, a number: the error says what a model is."""
+    with pytest.raises(InputError, match=r"models is of type .*; give a fitted KeyModel or NGram"):
+        Workflow.from_model(sessions([1, 2]), models)
+
+
+def test_models_of_other_keys_are_refused(sessions):
+    """Fitted on another log, they would call every entry a task."""
+    rows = sessions(*[[1, 2, 3]] * 9)
+    with pytest.raises(ModelError, match=r"do not know the keys of these sessions \(1, 2, 3\)"):
+        Workflow.from_model(rows, NGram(1).fit(sessions([7, 8, 9])))
+
+
+def test_a_workflow_without_tasks_says_why(sessions):
+    """Nothing came to its end."""
+    found = Workflow.from_cooccurrence(sessions([1, 2, 3], counts=[9], open_=True))
+    assert repr(found).endswith("no run of a task came to its end: give sessions that hold whole runs")
+
+
 def test_what_cannot_be_is_refused(sessions):
     """Shares out of range, no model, models of other keys, a matrix that was not built."""
     one = sessions(*[[1, 2, 3]] * 9)
