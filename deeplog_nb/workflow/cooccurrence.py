@@ -63,9 +63,10 @@ def _in_turn(entries: Entries, vocabulary: Vocabulary, tau: float) -> Mask:
     met = followed(codes, entries, vocabulary.inputs)
     often = np.bincount(codes, weights=entries.weights, minlength=vocabulary.inputs)
     share = (met / np.maximum(often, SEEN)[:, None]).astype(np.float32)[:, FIRST:]
-    found = np.zeros(len(codes), np.bool_)
+    told = in_turn(np.arange(len(share))[:, None], lambda own: share[own[:, -1]], tau=tau)
     behind = np.flatnonzero(~entries.firsts)
-    found[behind] = in_turn(codes[behind - 1][:, None], codes[behind] - FIRST, lambda own: share[own[:, -1]], tau=tau)
+    found = np.zeros(len(codes), np.bool_)
+    found[behind] = told[codes[behind - 1], codes[behind] - FIRST]
     return found
 
 

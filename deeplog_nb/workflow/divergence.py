@@ -24,23 +24,21 @@ LEAST: Final = 0.02  # probability under which a key is no candidate
 LONGEST: Final = 64  # keys of a task that a way is followed for
 
 
-def in_turn(histories: Ints, nexts: Ints, ask: Callable[[Ints], Chances], *, tau: float) -> Mask:
-    """Whether each next-code begins one of several tasks that come in turn: [N, h], [N] -> [N].
+def in_turn(histories: Ints, ask: Callable[[Ints], Chances], *, tau: float) -> Mask:
+    """Which next-codes begin one of several tasks that come in turn, behind each history: [N, h] -> [N, K].
 
     ``ask`` tells the probability of every next-code after each history.
 
-    >>> step = {0: [0.5, 0, 0.5, 0], 1: [0, 1.0, 0, 0], 3: [0, 0, 0, 1.0]}  # codes 0 1 or 2 3, in any order
-    >>> table = np.array([step.get(code, step[0]) for code in (0, 0, 1, 0, 3, 0)])
-    >>> in_turn(np.array([[3], [2], [5]]), np.array([0, 1, 2]), lambda own: table[own[:, -1]], tau=0.9).tolist()
-    [True, False, True]
+    >>> step = {2: [0, 1.0, 0, 0], 4: [0, 0, 0, 1.0]}  # next-codes 0 1 or 2 3, in any order
+    >>> table = np.array([step.get(code, [0.5, 0, 0.5, 0]) for code in range(6)])
+    >>> in_turn(np.array([[2], [3]]), lambda own: table[own[:, -1]], tau=0.9).tolist()
+    [[False, False, False, False], [True, False, True, False]]
     """
-    distinct, back = np.unique(histories, axis=0, return_inverse=True)
-    likely = _likely(ask(distinct), tau)
-    found = np.zeros(len(distinct), np.bool_)
-    splits = np.flatnonzero(likely.sum(axis=1) > 1)
-    found[splits] = _all_return(distinct[splits], likely[splits], ask, tau)
-    told: Mask = found[back.ravel()] & likely[back.ravel(), nexts]
-    return told
+    found = _likely(ask(histories), tau)
+    splits = np.flatnonzero(found.sum(axis=1) > 1)
+    whole = _all_return(histories[splits], found[splits], ask, tau)
+    found[np.setdiff1d(np.arange(len(found)), splits[whole])] = False
+    return found
 
 
 def _likely(chances: Chances, tau: float) -> Mask:
@@ -54,36 +52,36 @@ def _likely(chances: Chances, tau: float) -> Mask:
 
 
 def _all_return(histories: Ints, likely: Mask, ask: Callable[[Ints], Chances], tau: float) -> Mask:
-    """Whether each candidate leads back to the same divergence, by keys that no other one leads to: [S]."""
-    rows, keys = np.nonzero(likely)
-    back, passed = _followed(_with(histories[rows], keys), likely[rows], ask, tau)
-    times = np.zeros(likely.shape, np.int64)
-    np.add.at(times, rows, passed)
-    missed = np.bincount(rows[~back], minlength=len(likely))
-    found: Mask = (missed == 0) & (times <= 1).all(axis=1)
-    return found
+    """Whether each candidate leads back to the same divergence, by keys that no other one leads to: [S].
 
-
-def _followed(histories: Ints, wanted: Mask, ask: Callable[[Ints], Chances], tau: float) -> tuple[Mask, Mask]:
-    """Whether the most probable way from each history comes where the wanted keys are likely, and its keys: [P, K].
-
-    Not before something was certain on it.
+    The most probable way is followed; it has to be certain somewhere before it is back.
     """
-    back, certain, passed = np.zeros(len(wanted), np.bool_), np.zeros(len(wanted), np.bool_), np.zeros_like(wanted)
-    passed[np.arange(len(wanted)), histories[:, -1] - FIRST] = True
-    left = np.arange(len(wanted))
+    rows, keys = np.nonzero(likely)
+    left = np.arange(len(rows))
+    ways, certain = _with(histories[rows], keys), np.zeros(len(rows), np.bool_)
+    lost, owner = np.zeros(len(likely), np.bool_), np.full(likely.shape, -1)
+    owner[rows, keys] = left
     for _ in range(LONGEST):
+        left = left[~lost[rows[left]]]
         if not len(left):
             break
-        chances = ask(histories[left])
+        chances = ask(ways[left])
         top, sure = chances.argmax(axis=1), chances.max(axis=1) >= tau
-        back[left] = certain[left] & ~sure & ~(wanted[left] & (chances < LEAST)).any(axis=1)
-        on = ~back[left] & ~wanted[left, top]
+        on = sure | ~certain[left] | (likely[rows[left]] & (chances < LEAST)).any(axis=1)
         left, top, sure = left[on], top[on], sure[on]
+        lost[rows[left[likely[rows[left], top] | _met(owner, rows[left], top, left)]]] = True
         certain[left] |= sure
-        passed[left, top] = True
-        histories[left] = _with(histories[left], top)
-    return back, passed
+        ways[left] = _with(ways[left], top)
+    lost[rows[left]] = True
+    return ~lost
+
+
+def _met(owner: Ints, rows: Ints, keys: Ints, ways: Ints) -> Mask:
+    """Whether each way comes on a key that another one of its row has: [P]. The keys are its own from now on."""
+    before = owner[rows, keys]
+    owner[rows, keys] = ways
+    met: Mask = ((before >= 0) & (before != ways)) | (owner[rows, keys] != ways)
+    return met
 
 
 def _with(histories: Ints, nexts: npt.NDArray[np.integer]) -> Ints:

@@ -114,7 +114,8 @@ class _Asker:
         late = wanted[~certain[wanted] & (codes[wanted] >= 0)]
         certain[late] = self._late(late)[late]
         own = wanted[certain[wanted]]
-        certain[own[in_turn(self.histories[self.places[own]], codes[own], self._chances, tau=self.tau)]] = False
+        distinct, back = np.unique(self.places[own], return_inverse=True)
+        certain[own] = ~in_turn(self.histories[distinct], self._chances, tau=self.tau)[back, codes[own]]
         return certain[wanted]
 
     def _chances(self, histories: Ints) -> Chances:

@@ -82,7 +82,8 @@ class Workflow:
         nor is a task with a smaller share of the entries.
         ``background`` are keys that belong to no task; by default those that come at random places.
         What a session that the log cut off began and did not end is no run; of a task that it has alone, the turns that
-        were finished are. Two tasks of up to three keys that share one of them may be drawn as threads of one.
+        were finished are. Tasks of up to three keys that share one of them, and no others beside them, may be drawn as
+        threads of one task.
 
         >>> import deeplog_nb as dl
         >>> keys = np.array([57, 18, 56, 31] * 30 + [57, 56, 18, 31] * 10)
@@ -111,7 +112,8 @@ class Workflow:
         """Learn the tasks from how often keys come near one another, without a model (paper, 4.3).
 
         Two keys are bound where the share ``tau`` of the one has the other within the ``distance``, in different keys.
-        Else as in :meth:`from_model`. With tau = 1 it fails where background entries are left in, as the paper says.
+        Else as in :meth:`from_model`; a short task beside but one other, which has a loop, is drawn as its thread as
+        well. With tau = 1 it fails where background entries are left in, as the paper says.
 
         >>> import deeplog_nb as dl
         >>> sessions = dl.from_keys(np.array([26, 37, 39, 40, 39, 40] * 10), np.arange(0, 61, 6)).sessions

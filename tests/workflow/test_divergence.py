@@ -18,7 +18,7 @@ def found(step, last):
     for own, chances in step.items():
         for other, chance in chances.items():
             table[own + 2, other] = chance
-    return in_turn(np.array([[last + 2]] * 2), np.array([0, 2]), lambda own: table[own[:, -1]], tau=0.9).tolist()
+    return in_turn(np.array([[last + 2]]), lambda own: table[own[:, -1]], tau=0.9)[0, [0, 2]].tolist()
 
 
 @pytest.mark.parametrize("last", [1, 3])
