@@ -25,9 +25,10 @@ from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.update import CHANGES, Update
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.sessions.pieces import pieces
-from deeplog_nb.verdicts.allowing import allow, allows, with_patterns, without_shape
+from deeplog_nb.verdicts.allowing import allow, with_patterns, without_shape
 from deeplog_nb.verdicts.clash import clash
 from deeplog_nb.verdicts.judge import judge
+from deeplog_nb.verdicts.matching import allows
 from deeplog_nb.verdicts.policy import Policy
 
 WEAKER: Final = 0.005  # of the changes made to normal sessions that an update may miss more of
@@ -99,7 +100,7 @@ class Learner:
             plain = without_shape(kept)  # canaries are known by their keys
             alarms = self._lost(plain, canaries)
             lost, needed = alarms["session"], pl.concat([alarms["pattern"], alarms["session_pattern"]]).drop_nulls()
-            kept = kept.filter(~plain.is_in(needed.implode()))
+            kept = kept.filter(~allows(plain, needed))
         new, blocked = replace(self, allowed=tuple(kept)), wanted.filter(~wanted.is_in(kept.implode()))
         many = f"{len(blocked)} of {len(wanted)} patterns are those of confirmed anomalies too"
         refused = f"{many}: {clash(normal, wrong, blocked, lost)}" if len(blocked) else None
