@@ -15,8 +15,8 @@ import polars as pl
 
 from deeplog_nb.frames import LABELS, check
 from deeplog_nb.models.counts import CountModel
+from deeplog_nb.models.declared import as_sessions, counts_told, pairs, uncontradicted
 from deeplog_nb.models.declared import canaries as confirmed
-from deeplog_nb.models.declared import counts_told, pairs, uncontradicted
 from deeplog_nb.models.gate import gated
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.naming import labels_named
@@ -80,6 +80,7 @@ class Learner:
                 continue
             step = gated(current, taught, _alarms, wrong.clear(), canaries=wrong, holdout=holdout)
             refused = step.refused or _passing(current, taught, _answers(labels, "anomaly"))
+            refused = refused or _heard(current, taught, _answers(labels, "normal"))
             refused = refused or (_weaker(current, taught, holdout) if holdout is not None else None)
             current = current if refused else taught
             changes.append(step.changes)
@@ -137,10 +138,28 @@ def _passing(old: Learner, new: Learner, wrong: pl.DataFrame) -> str | None:
     if old.counts is None or new.counts is None or old.counts is new.counts:
         return None
     told = [(row, counts) for row in wrong.iter_slices(1) for counts in counts_told(row)]
-    long = [(row, counts) for row, counts in told if sum(counts.values()) > row["keys"].list.len().item()]
+    long = [(row, counts) for row, counts in told if sum(counts.values()) > _length(row)]
     was, now = (model.reasons([counts for _, counts in long]) for model in (old.counts, new.counts))
     lost = [row for (row, _), before, after in zip(long, was, now, strict=True) if before and not after]
     return f"it would pass the counts of {labels_named(pl.concat(lost))}" if lost else None
+
+
+def _heard(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:
+    """Why a model may not learn: it would raise an alarm in a session that was said to be normal, and is silent now."""
+    whole = normal.filter(pl.col("position").is_null(), pl.col("keys").list.len() > 0)
+    kept = [row for row in whole.iter_slices(1) for counts in counts_told(row) if sum(counts.values()) == _length(row)]
+    if not kept:
+        return None
+    named = pl.concat(kept).with_columns(session=pl.col("id").cast(pl.String))
+    was, now = (model.judge(as_sessions(named)).filter("anomalous")["session"] for model in (old, new))
+    odd = named.filter(pl.col("session").is_in(now.implode()), ~pl.col("session").is_in(was.implode()))
+    return (
+        f"it would flag what {labels_named(normal.join(odd, on='id', how='semi'))} says is normal" if len(odd) else None
+    )
+
+
+def _length(label: pl.DataFrame) -> int:
+    return int(label["keys"].list.len().item())
 
 
 def _weaker(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:

@@ -17,12 +17,12 @@ _SESSION: Final = r'^\{"flagged":\[([a-z\d,]*)\],"counts":([\[\]\d,]*)(?:,"shape
 
 
 def allowed_by(alarms: pl.Series, patterns: pl.Series) -> pl.Series:
-    """For each alarm, a pattern itself, whether these patterns together allow it.
+    r"""For each alarm, a pattern itself, whether these patterns together allow it.
 
     They do if each of its reasons, and each key at which its session was flagged, stands in one of them; a number may
     be nearer than the one that was allowed at the same place.
 
-    >>> allowed_by(pl.Series(["a", "a\\nc", None]), pl.Series(["a\\nb"])).to_list()
+    >>> allowed_by(pl.Series(["a", "a\nc", None]), pl.Series(["a\nb"])).to_list()
     [True, False, False]
     >>> said = pl.Series(['{"flagged":[4,9],"counts":[[4,1],[9,1]]}'])
     >>> allowed_by(pl.Series(['{"flagged":[9],"counts":[[4,1],[9,1]]}']), said).to_list()
@@ -34,11 +34,11 @@ def allowed_by(alarms: pl.Series, patterns: pl.Series) -> pl.Series:
 
 
 def allows(patterns: pl.Series, alarms: pl.Series) -> pl.Series:
-    """For each pattern whether it has a part in allowing one of these alarms, patterns themselves.
+    r"""For each pattern whether it has a part in allowing one of these alarms, patterns themselves.
 
     >>> allows(pl.Series(["a", "b"]), pl.Series(["b", "c"])).to_list()
     [False, True]
-    >>> allows(pl.Series(["a", "b"]), pl.Series(["a\\nb", "a\\nc"])).to_list()
+    >>> allows(pl.Series(["a", "b"]), pl.Series(["a\nb", "a\nc"])).to_list()
     [True, True]
     """
     asked, given = _things(alarms.filter(allowed_by(alarms, patterns)))["thing"], _things(patterns)
@@ -58,10 +58,10 @@ def _of_sessions(whole: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     flagged, counts, shapes = (pl.col("thing").str.extract(_SESSION, part) for part in (1, 2, 3))
     told = whole.select("row", counts=counts, key=flagged.str.split(","), shape=shapes)
     keys = told.explode("key").filter((pl.col("key") != "0") | pl.col("shape").is_null())
-    strange = told.drop_nulls("shape").with_columns(pl.col("shape").str.json_decode(pl.List(pl.String))).explode("shape")
+    lists = told.drop_nulls("shape").with_columns(pl.col("shape").str.json_decode(pl.List(pl.String)))
     return (
         keys.select("row", thing=pl.concat_str(pl.lit("key"), "counts", "key", separator=" ")),
-        strange.select("row", thing=pl.concat_str(pl.lit("shape"), "counts", "shape", separator=" ")),
+        lists.explode("shape").select("row", thing=pl.concat_str(pl.lit("shape"), "counts", "shape", separator=" ")),
     )
 
 

@@ -23,7 +23,7 @@ STRANGE = session([0], [[0, 2]], ['a,"] <*>', "b"])
 
 
 @pytest.mark.parametrize(
-    "alarm, allowed",
+    ("alarm", "allowed"),
     [
         ("ended", True),  # of two reasons one is left
         ("counted\nended", True),
