@@ -6,13 +6,16 @@ have learnt, the fewer are asked for. What the texts of patterns look like is fo
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import polars as pl
 
 BETWEEN: Final = "\n"  # what tells two patterns of one row apart; JSON writes it otherwise
 _ABOVE: Final = '"side":"above"'
 _NUMBER: Final = r'^(.*),"upto":(.*)\}$'
+_FLAGGED: Final = '{"flagged":['
 _SESSION: Final = r'^\{"flagged":\[([a-z\d,]*)\],"counts":([\[\]\d,]*)(?:,"shapes":(\[.*\]))?\}$'
 
 
@@ -43,6 +46,40 @@ def allows(patterns: pl.Series, alarms: pl.Series) -> pl.Series:
     """
     asked, given = _things(alarms.filter(allowed_by(alarms, patterns)))["thing"], _things(patterns)
     return _rows(given, given["thing"].is_in(asked.implode()) | _farther(given["thing"], asked), len(patterns))
+
+
+Thing = int | str | None  # a key, or what a message looks like that fits no template
+
+
+class Whole(NamedTuple):
+    """Sessions that were allowed: how often they have each key, and all at which they may be flagged."""
+
+    counts: Mapping[int, int]
+    things: frozenset[Thing]
+
+
+def things(keys: Iterable[int | None], shapes: Iterable[str]) -> frozenset[Thing]:
+    """At what a session was flagged, one by one: keys, and in place of key 0 the shapes, where they are known.
+
+    >>> sorted(things([0, 4], ["a <*>"]), key=str), things([0], [])
+    ([4, 'a <*>'], frozenset({0}))
+    """
+    named = frozenset(shapes)
+    return named.union(key for key in keys if key != 0 or not named)
+
+
+def wholes(patterns: Iterable[str]) -> dict[tuple[tuple[int, int], ...], Whole]:
+    """The sessions that these patterns allow, told by their counts.
+
+    >>> wholes(['{"flagged":[9],"counts":[[4,1],[9,1]]}', '{"history":[4],"key":9}'])
+    {((4, 1), (9, 1)): Whole(counts={4: 1, 9: 1}, things=frozenset({9}))}
+    """
+    found: dict[tuple[tuple[int, int], ...], Whole] = {}
+    for told in (json.loads(text) for text in patterns if text.startswith(_FLAGGED)):
+        counts = tuple((key, often) for key, often in told["counts"])
+        before = found[counts].things if counts in found else frozenset[Thing]()
+        found[counts] = Whole(dict(counts), before | things(told["flagged"], told.get("shapes", ())))
+    return found
 
 
 def _things(patterns: pl.Series) -> pl.DataFrame:
