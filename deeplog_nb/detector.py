@@ -27,7 +27,7 @@ from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.cut import Cut
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
-from deeplog_nb.verdicts.answers import Answers, answer, compared, entries, labels_of
+from deeplog_nb.verdicts.answers import Answers, answer, compared, entries, labels_of, told_of
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.learner import Learner
@@ -113,7 +113,7 @@ class Detector:
 
         ``shape`` is the masked text of a message that fits no template, which has no other name; ``pattern`` and
         ``session_pattern`` are what a person's answer is about (see ``verdicts.allowing``), ``allowed`` whether one
-        said that this alarm is normal.
+        said that this alarm is normal; ``model`` is the digest of the templates that the keys are of.
         """
         place = {"file": pl.Categorical(), "line": pl.UInt64()}
         events = self.templates.parse(check(lines, place, "lines"))
@@ -134,7 +134,8 @@ class Detector:
         Of the ``events`` those of key 0 are enough. What is said of counts names the templates.
         """
         named = None if counted is None else with_names(counted, self.templates)
-        return judge(ranks, errors, policy=self.policy, counts=named).pipe(_with_shape, events)
+        judged = judge(ranks, errors, policy=self.policy, counts=named).pipe(_with_shape, events)
+        return judged.with_columns_seq(model=pl.lit(self.templates.digest))
 
     def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
         """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""
@@ -152,9 +153,10 @@ class Detector:
         What was said to be normal is allowed, exactly (see ``verdicts.allowing``), unless a confirmed anomaly looks
         the same. Each model learns it only if every confirmed anomaly stays an alarm and no more of the held-out
         normal sessions becomes one; ``refused`` says what did not pass. With the LINES that the labels are about,
-        values and waits are learnt too, and ``changes`` are those of all their alarms.
+        values and waits are learnt too, and ``changes`` are those of all their alarms. Answers of another detector's
+        alarms, whose keys are of other templates, are left out and named.
         """
-        labels = labels_of(answers)
+        labels, others = told_of(labels_of(answers), self.templates.digest)
         sessions = None if lines is None else self.sessions(lines)
         held = entries(self.held_out)
         told = answer(self.learner, self.values, labels, learnt=self.learnt, holdout=held, sessions=sessions)
@@ -168,7 +170,7 @@ class Detector:
             learnt=told.learnt,
         )
         changes = told.changes if lines is None else compared(self.judge(lines), new.judge(lines), labels)
-        return Update(new, changes, told.refused)
+        return Update(new, changes, "; ".join(filter(None, [told.refused, others])) or None)
 
     def sessions(self, lines: pl.DataFrame) -> pl.DataFrame:
         """SESSIONS of these LINES, as this detector tells them apart."""

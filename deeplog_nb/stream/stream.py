@@ -34,8 +34,8 @@ class Stream:
     A detector that was fitted with a gap keeps to its own; without an id or a gap, a file is one session that never
     ends. Times that run back are taken as they come, where a whole log would be sorted. Not for several threads.
 
-    Where a person allowed whole sessions, alarms of one that may still become such a session wait: it is told by all its
-    keys. The first row that shows another, at the latest its end, is an alarm and says which were let pass.
+    Where a person allowed whole sessions, alarms of one that may still become such a session wait: it is told by all
+    its keys. The first row that shows another, at the latest its end, is an alarm and says which were let pass.
 
     ``state`` is what :meth:`changes` told some time ago; the stream goes on from there.
 

@@ -15,14 +15,15 @@ import polars as pl
 
 from deeplog_nb.frames import LABELS, check
 from deeplog_nb.models.counts import CountModel
-from deeplog_nb.models.declared import as_sessions, counts_told, pairs, uncontradicted
 from deeplog_nb.models.declared import canaries as confirmed
+from deeplog_nb.models.declared import counts_told, pairs, uncontradicted
 from deeplog_nb.models.gate import gated
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.naming import labels_named
 from deeplog_nb.models.taught import taught
 from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.update import CHANGES, Update
+from deeplog_nb.sessions.listed import as_sessions
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.sessions.pieces import pieces
 from deeplog_nb.verdicts.allowing import allow, with_patterns, without_shape
@@ -105,7 +106,7 @@ class Learner:
         new, blocked = replace(self, allowed=tuple(kept)), wanted.filter(~wanted.is_in(kept.implode()))
         many = f"{len(blocked)} of {len(wanted)} patterns are those of confirmed anomalies too"
         refused = f"{many}: {clash(normal, wrong, blocked, lost)}" if len(blocked) else None
-        return Update(new, _cleared(normal, kept), refused)
+        return Update(new, _cleared(normal, kept.filter(~kept.is_in(list(self.allowed)))), refused)
 
     def _lost(self, patterns: pl.Series, canaries: pl.DataFrame) -> pl.DataFrame:
         """The alarms of the canaries that would have none left, were all of these patterns allowed."""
@@ -120,7 +121,7 @@ def _answers(labels: pl.DataFrame, verdict: str) -> pl.DataFrame:
 
 
 def _cleared(normal: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
-    """CHANGES of the labelled alarms that are allowed now; one that was answered twice is one alarm."""
+    """CHANGES of the labelled alarms that are newly allowed; one that was answered twice is one alarm."""
     mine = normal.filter(pl.col("pattern").is_in(kept.implode())).unique(
         ["session", "position", "pattern"], keep="first", maintain_order=True
     )
