@@ -115,8 +115,7 @@ class Detector:
         ``session_pattern`` are what a person's answer is about (see ``verdicts.allowing``), ``allowed`` whether one
         said that this alarm is normal; ``model`` is the digest of the templates that the keys are of.
         """
-        place = {"file": pl.Categorical(), "line": pl.UInt64()}
-        events = self.templates.parse(check(lines, place, "lines"))
+        events = self.templates.parse(check(lines, {"file": pl.Categorical(), "line": pl.UInt64()}, "lines"))
         alone = without_session(events, self.cut.by)
         ranks, errors, counted = self._loose(alone), pl.DataFrame(schema=ERRORS), None
         if len(alone) < len(events):
