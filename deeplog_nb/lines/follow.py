@@ -126,7 +126,7 @@ class Follower:
     def _open(self, now: float) -> Unfinished | None:
         """The file that the position knows, else the one that bears the name, once it is there."""
         path, known = self._wanted.path, self._known
-        if known and (found := find(path, known)):
+        if known and (found := find(path, known, self._place.past)):
             file, copied = found
             if known.seen or known.is_untouched(file):
                 place = replace(self._place, copied=self._place.copied or copied)
@@ -153,7 +153,7 @@ class Follower:
 
     def _lost(self, current: Unfinished, now: float) -> list[pl.DataFrame]:
         """The file is not what it was: go on in the copy of it, if there is one, else with what it now holds."""
-        if found := find(self._wanted.path, current.known):
+        if found := find(self._wanted.path, current.known, current.place.past):
             file, copied = found
             current.file.close()
             self._now = Unfinished(

@@ -109,11 +109,12 @@ def is_at(path: Path, file: IO[bytes]) -> bool:
         return False
 
 
-def find(path: Path, known: Identity) -> tuple[IO[bytes], bool] | None:
+def find(path: Path, known: Identity, past: Sequence[Identity] = ()) -> tuple[IO[bytes], bool] | None:
     """The known file, under its name or a sibling's, and whether it is a copy that was made before truncating it.
 
     The file itself goes before copies of it, of which the longest is the latest. What was empty is known by its
-    number only, which may be another file's by now.
+    number only, which may be another file's by now. Those of the ``past`` are no copies, though they may begin alike:
+    of a file that holds no whole line yet a few bytes are known, and all generations may have them.
     """
     copies: list[Path] = []
     for candidate in (path, *_siblings(path)):
@@ -122,7 +123,7 @@ def find(path: Path, known: Identity) -> tuple[IO[bytes], bool] | None:
             if known.is_in(file):
                 if known.is_of(file):
                     return file, False
-                copies += [candidate] * (candidate != path and known.seen > 0)
+                copies += [candidate] * (candidate != path and known.seen > 0 and not _was_read(candidate, past))
             file.close()
     longest = max(copies, key=lambda copy: copy.stat().st_size, default=None)
     return None if longest is None else (open_file(longest), True)

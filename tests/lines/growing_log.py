@@ -23,8 +23,8 @@ class Incarnation:
     """All bytes that were written into one file between its creation or truncation and the next."""
 
     content: bytes = b""
-    was_seen: bool = False  # by a poll, under the log's name, with anything in it
-    unseen_end: bool = False  # it was truncated or deleted before that: nobody can know of it
+    seen: int = 0  # bytes of it that a poll found under the log's name
+    gone: bool = False  # it was truncated or deleted, maybe after a copy was made
 
 
 @dataclass
@@ -35,6 +35,7 @@ class World:
     random: random.Random
     header: bool
     traces: bool
+    parts: bool = False  # a new file begins with a part of a line, and all lines with the same bytes
     past: list[Incarnation] = field(default_factory=list)
     now: Incarnation = field(default_factory=Incarnation)
     serial: int = 0
@@ -44,14 +45,18 @@ class World:
         self.serial += 1
         if self.traces and self.random.random() < 0.4:
             return b"\tat frame.number(%d)\n" % self.serial
-        return b"260302 1015%02d 21 INFO dfs.A: Got blk_%d\n" % (self.serial % 60, self.serial)
+        return b"260302 1015%02d 21 INFO dfs.A: Got blk_%d\n" % (0 if self.parts else self.serial % 60, self.serial)
 
     def write(self, *, whole: bool = False) -> None:
-        """A few lines, cut at any byte; a new file begins with a line that no other has, maybe after a header."""
-        fresh = not self.now.content
+        """A few lines, cut at any byte; a new file begins with a line that no other has, maybe after a header.
+
+        Or with a part of such a line, of which there may be no more for long.
+        """
+        fresh, whole_line = not self.now.content, not self.parts
         data = self.rest + b"".join(self.line() for _ in range(self.random.randint(1, 6)))
-        least = data.index(b"\n", len(self.rest)) + 1 if fresh else 1
-        cut = len(data) if whole else self.random.randint(least, len(data))
+        least = data.index(b"\n", len(self.rest)) + 1 if fresh and whole_line else 1
+        most = min(40, len(data)) if fresh and not whole_line else len(data)
+        cut = len(data) if whole else self.random.randint(least, most)
         end = data.find(b"\n", cut - 1) + 1  # lines begun are finished later, those not begun never were
         data, self.rest = data[:cut], data[cut:end]
         self._append(HEADER + data if fresh and self.header else data)
@@ -62,7 +67,7 @@ class World:
         self.now.content += data
 
     def _next(self, *, gone: bool) -> None:
-        self.now.unseen_end = gone and not self.now.was_seen
+        self.now.gone = gone
         self.past.append(self.now)
         self.now = Incarnation()
 
@@ -91,7 +96,6 @@ class World:
             packed.write_bytes(gzip.compress(plain.read_bytes()))
             os.utime(packed, ns=(modified, modified))
             plain.unlink()
-            self.past[-1].unseen_end = False
 
     def copytruncate(self) -> None:
         if self.path.exists():
@@ -142,7 +146,7 @@ class Run:
         if kept:
             self.arrivals.append(arrival)
             self.position = arrival.position
-            self.world.now.was_seen |= bool(self.world.now.content)
+            self.world.now.seen = len(self.world.now.content)
             if self.first is None and self.world.path.exists():
                 self.first = len(self.world.past)
         return arrival
@@ -171,13 +175,15 @@ class Run:
 
 RENAMING = ("rotate", "rotate", "rotate", "rotate_packed", "delete", "truncate")
 COPYING = ("copytruncate", "copytruncate", "copytruncate", "delete", "truncate")
+BOTH = ("rotate", "rotate", "copytruncate", "copytruncate", "truncate", "delete")
 
 
 def play(folder: Path, seed: int, *, turns: Sequence[str] | None = None, **options: Any) -> Run:
-    """One random program of some forty steps; a log is turned by renaming or by copying, not by both."""
+    """One random program of some forty steps."""
     chance = random.Random(seed)
     world = World(folder / "app.log", chance, header=chance.random() < 0.4, traces=chance.random() < 0.3)
-    run, turns = Run(world, {"layout": "hdfs"} | options), turns or chance.choice((RENAMING, COPYING))
+    world.parts = not world.header and chance.random() < 0.6
+    run, turns = Run(world, {"layout": "hdfs"} | options), turns or chance.choice((RENAMING, COPYING, BOTH))
     for _ in range(chance.randint(10, 60)):
         step = chance.random()
         if step < 0.4:
