@@ -39,6 +39,7 @@ class Identity:
     seen: int  # how large it was; what lies behind the offset was not complete
     end: str  # of the last KiB of that
     changed: int  # when it was last written to or renamed, in ns: all that is known of an empty file
+    modified: int = 0  # when it was last written to, in ns; a copy is no older
 
     def is_in(self, file: IO[bytes]) -> bool:
         """Whether this file begins and goes on as the one we knew, as far as we saw it."""
@@ -72,7 +73,7 @@ def identify(file: IO[bytes], offset: int) -> Identity:
     first = min(EDGE, facts.st_size)
     head, tail, end = _digest(file, 0, first), _tail(file, offset), _tail(file, facts.st_size)
     number = facts.st_dev, facts.st_ino
-    return Identity(*number, first, head, offset, tail, facts.st_size, end, facts.st_ctime_ns)
+    return Identity(*number, first, head, offset, tail, facts.st_size, end, facts.st_ctime_ns, facts.st_mtime_ns)
 
 
 def read_at(file: IO[bytes], start: int, size: int) -> bytes:
@@ -116,17 +117,25 @@ def find(path: Path, known: Identity, past: Sequence[Identity] = ()) -> tuple[IO
     number only, which may be another file's by now. Those of the ``past`` are no copies, though they may begin alike:
     of a file that holds no whole line yet a few bytes are known, and all generations may have them.
     """
-    copies: list[Path] = []
     for candidate in (path, *_siblings(path)):
         with suppress(InputError):
             file = open_file(candidate)
-            if known.is_in(file):
-                if known.is_of(file):
-                    return file, False
-                copies += [candidate] * (candidate != path and known.seen > 0 and not _was_read(candidate, past))
+            if known.is_in(file) and known.is_of(file):
+                return file, False
             file.close()
-    longest = max(copies, key=lambda copy: copy.stat().st_size, default=None)
+    longest = max(copies(path, known, past), key=lambda copy: copy.stat().st_size, default=None)
     return None if longest is None else (open_file(longest), True)
+
+
+def copies(path: Path, known: Identity, past: Sequence[Identity] = ()) -> list[Path]:
+    """The siblings that may be copies of the known file: they begin and go on as it, and are no older."""
+    found = []
+    for candidate in _siblings(path):
+        with suppress(InputError), open_file(candidate) as file:
+            is_younger = os.fstat(file.fileno()).st_mtime_ns >= known.modified
+            is_alike = known.seen > 0 and is_younger and known.is_in(file) and not known.is_of(file)
+            found += [candidate] * (is_alike and not any(_is_left(each, file) for each in past))
+    return found
 
 
 @dataclass(frozen=True)
@@ -161,8 +170,12 @@ def _is_readable(path: Path) -> bool:
 
 def _was_read(path: Path, past: Sequence[Identity]) -> bool:
     with suppress(InputError), open_file(path) as file:
-        return any(known.seen and known.is_of(file) and known.is_in(file) for known in past)
+        return any(_is_left(known, file) for known in past)
     return False
+
+
+def _is_left(known: Identity, file: IO[bytes]) -> bool:
+    return known.seen > 0 and known.is_of(file) and known.is_in(file)
 
 
 def _age(path: Path, sibling: Path) -> tuple[int, int, str] | None:

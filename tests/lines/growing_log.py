@@ -6,6 +6,7 @@ import gzip
 import os
 import random
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,10 @@ class Incarnation:
 
     content: bytes = b""
     seen: int = 0  # bytes of it that a poll found under the log's name
-    gone: bool = False  # it was truncated or deleted, maybe after a copy was made
+    gone: bool = False  # it was truncated or deleted
+    packed: bool = False
+    copied: bool = False  # before that a copy was made
+    copy_seen: bool = False  # which was there at a poll
 
 
 @dataclass
@@ -39,6 +43,7 @@ class World:
     past: list[Incarnation] = field(default_factory=list)
     now: Incarnation = field(default_factory=Incarnation)
     serial: int = 0
+    moment: int = field(default_factory=time.time_ns)  # of the last write: a disk's clock may not tell two apart
     rest: bytes = b""  # of the line that is being written
 
     def line(self) -> bytes:
@@ -65,6 +70,15 @@ class World:
         with self.path.open("ab") as file:
             file.write(data)
         self.now.content += data
+        self._stamp(self.path)
+
+    def _touch(self) -> None:
+        self.path.write_bytes(b"")
+        self._stamp(self.path)
+
+    def _stamp(self, path: Path) -> None:
+        self.moment += 10_000_000
+        os.utime(path, ns=(self.moment, self.moment))
 
     def _next(self, *, gone: bool) -> None:
         self.now.gone = gone
@@ -86,7 +100,7 @@ class World:
             self._next(gone=False)
             self.rest = b""
         if self.random.random() < 0.5:
-            self.path.touch()
+            self._touch()
 
     def rotate_packed(self) -> None:
         if self.path.exists():
@@ -96,20 +110,23 @@ class World:
             packed.write_bytes(gzip.compress(plain.read_bytes()))
             os.utime(packed, ns=(modified, modified))
             plain.unlink()
+            self.past[-1].packed = True
 
     def copytruncate(self) -> None:
         if self.path.exists():
             self._shift()
             shutil.copyfile(self.path, f"{self.path}.1")
+            self._stamp(Path(f"{self.path}.1"))
+            self.now.copied = True
             if self.random.random() < 0.5:
                 self.write()
-            self.path.write_bytes(b"")
+            self._touch()
             self._next(gone=True)
 
     def truncate(self) -> None:
         """And written anew at once, or not."""
         if self.path.exists():
-            self.path.write_bytes(b"")
+            self._touch()
             self._next(gone=True)
             self.rest = b""
             if self.random.random() < 0.7:
@@ -122,7 +139,7 @@ class World:
             self._next(gone=True)
             self.rest = b""
             if self.random.random() < 0.5:
-                self.path.touch()
+                self._touch()
 
 
 @dataclass
@@ -147,6 +164,8 @@ class Run:
             self.arrivals.append(arrival)
             self.position = arrival.position
             self.world.now.seen = len(self.world.now.content)
+            for each in self.world.past[-3:]:
+                each.copy_seen |= each.copied
             if self.first is None and self.world.path.exists():
                 self.first = len(self.world.past)
         return arrival

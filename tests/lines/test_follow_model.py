@@ -70,8 +70,8 @@ def missing(run: Run, sources: dict[int, int]) -> list[str]:
     found, last = [], (0, (run.first or 0) - 1, 0)
     for generation, at in [*sources.items(), (10**6, len(everything))]:
         before, source, end = last
-        lost = [each for each in range(source + 1, at) if can_be_known(everything[each : at + 1])]
-        rest = everything[source].content[end:] if before else b""
+        lost = [each for each in range(source + 1, at) if can_be_known(everything[each:])]
+        rest = everything[source].content[end:] if before and can_be_known(everything[source:]) else b""
         covered = any(
             gap.offset <= end if gap.generation == before else before < gap.generation < generation for gap in run.gaps
         ) or any(gap.generation == generation and gap.why == SHORTENED for gap in run.gaps)  # it went on as the same
@@ -85,9 +85,9 @@ def can_be_known(files: list[Incarnation]) -> bool:
     """Whether of the first there is a trace: not where it is gone and a later one begins with all that was seen."""
     first, *later = files
     seen = first.content[: first.seen]
-    return bool(first.content) and not (
-        first.gone and (not seen or any(each.content.startswith(seen) for each in later))
-    )
+    is_like_others = any(each.content.startswith(seen) for each in later) and not first.copy_seen
+    is_hidden = first.gone and not seen or (first.gone or first.packed) and is_like_others
+    return bool(first.content) and not is_hidden
 
 
 @pytest.mark.parametrize("seed", range(PROGRAMS))
