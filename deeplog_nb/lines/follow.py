@@ -18,7 +18,7 @@ import polars as pl
 
 from deeplog_nb.frames import LINES
 from deeplog_nb.lines.fields import check_samples, own_names
-from deeplog_nb.lines.generations import Identity, Successors, copies, find, is_at, opened, successors
+from deeplog_nb.lines.generations import Identity, Successors, copies, find, is_at, is_copy, opened, successors
 from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.places import Place, from_json
@@ -208,7 +208,7 @@ class Follower:
             self._left[0].close()
         self._left = current.file, Gap(self._name(place), place.generation, place.end, LATE)
         past = (*place.past, current.known)[-KEPT:]
-        copied = place.copied or any(seen.is_in(file) and not seen.is_of(file) for seen in place.ahead)
+        copied = place.copied or any(is_copy(file, seen, there) for seen in place.ahead)
         self._start(file, replace(place, past=past, ahead=ahead, copied=copied), now)
         return self._named(rest, place)
 

@@ -138,6 +138,11 @@ def copies(path: Path, known: Identity, past: Sequence[Identity] = ()) -> list[P
     return found
 
 
+def is_copy(file: IO[bytes], known: Identity, there: Sequence[Path]) -> bool:
+    """Whether this file is a copy of the known one, which is none of those there any more."""
+    return known.is_in(file) and not known.is_of(file) and not any(_is_one_of(path, [known]) for path in there)
+
+
 @dataclass(frozen=True)
 class Successors:
     """What was written after a file: the rotated ones in order, those that are packed, and whether it was found."""
@@ -158,7 +163,7 @@ def successors(path: Path, file: IO[bytes], past: Sequence[Identity] = ()) -> Su
         return Successors([], [], False)
     rotated = [each for each in siblings if _suffix(path, each) and not is_at(each, file)]
     later = sorted((age, each) for each in rotated if (age := _age(path, each)) and age > own)
-    fresh = [(each, _is_readable(each)) for _, each in later if not _was_read(each, past)]
+    fresh = [(each, _is_readable(each)) for _, each in later if not _is_one_of(each, past)]
     return Successors([each for each, plain in fresh if plain], [each for each, plain in fresh if not plain], True)
 
 
@@ -168,7 +173,7 @@ def _is_readable(path: Path) -> bool:
     return False
 
 
-def _was_read(path: Path, past: Sequence[Identity]) -> bool:
+def _is_one_of(path: Path, past: Sequence[Identity]) -> bool:
     with suppress(InputError), open_file(path) as file:
         return any(_is_left(known, file) for known in past)
     return False

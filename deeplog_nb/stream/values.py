@@ -5,8 +5,8 @@ All arithmetic is the model's own; here it is only told which vectors came befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from deeplog_nb.models.forecasters import BLOCK
 from deeplog_nb.models.told import Told, errors_frame
 from deeplog_nb.sessions.quantities import stated
 from deeplog_nb.sessions.series import HUGE, START, Vectors
-from deeplog_nb.stream.live import Floats, Live, Past
+from deeplog_nb.stream.live import Floats, Live, Past, arrayed, listed
 from deeplog_nb.stream.rows import Rows
 
 _NONE: Final = pl.DataFrame(schema=ERRORS)
@@ -50,7 +50,19 @@ class Values:
     def passed_on(self, model: Fitted) -> Values:
         """The same past behind another model; none of it where the vectors mean something else there."""
         alike = model.layout.slots.equals(self.model.layout.slots)
-        return Values(model, self.past, self.touched) if alike else Values(model)
+        return replace(self, model=model) if alike else replace(self.forgotten(), model=model)
+
+    def forgotten(self) -> Values:
+        """The same without any past."""
+        return Values(self.model, touched={*self.past, *self.touched})
+
+    def known(self, name: tuple[int, int]) -> list[list[float | None]] | None:
+        """What must be stored of this series; None if it is forgotten."""
+        return listed(self.past[name]) if name in self.past else None
+
+    def restore(self, stored: Mapping[tuple[int, int], list[list[float | None]]]) -> None:
+        """Take over what was stored of these series."""
+        self.past.update((name, arrayed(rows)) for name, rows in stored.items())
 
     @property
     def wanted(self) -> set[int]:
