@@ -132,7 +132,7 @@ LABELS: Final = {
     "keys": pl.List(pl.UInt32),  # of the session as it was judged: the evidence that a model can learn from
     "model": pl.String(),  # digest of the detector that judged; empty where not known
     "policy": pl.String(),
-    "undo_of": pl.UInt32(),  # the row that this one takes back
+    "undo_of": pl.UInt32(),  # the row that this one takes back, or in whose place this answer stands
     "previous_hash": pl.String(),  # of the row before: what was changed, left out or moved is found out
     "hash": pl.String(),
 }

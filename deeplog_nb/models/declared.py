@@ -18,8 +18,10 @@ PAIRS: Final = {
     "key": pl.UInt32(),  # null: the session ended
     "count": pl.UInt32(),  # how often it was declared
 }
+_COUNTS: Final = '"counts":['  # in the patterns of whole sessions and their ends, and in no other
 _ANSWERED: Final = {name: LABELS[name] for name in ("id", "position", "pattern", "verdict", "keys")}
 _TOLD: Final = pl.Struct({"history": pl.List(pl.UInt32), "key": pl.UInt32})
+_COUNTED: Final = pl.Struct({"counts": pl.List(pl.List(pl.UInt32))})
 
 
 def pairs(labels: pl.DataFrame, history: int) -> pl.DataFrame:
@@ -38,6 +40,23 @@ def pairs(labels: pl.DataFrame, history: int) -> pl.DataFrame:
         told = _told(check(labels, _ANSWERED, "labels").filter(pl.col("verdict") == "normal"))
     known = told.filter(pl.col("key").ne_missing(0)).with_columns(history=pl.col("history").list.tail(history))
     return known.group_by("history", "key", maintain_order=True).agg(count=pl.col("count").sum().cast(pl.UInt32))
+
+
+def counts_told(labels: pl.DataFrame) -> list[dict[int, int]]:
+    """How often each key came in the sessions whose counts these LABELS are about, as their patterns say.
+
+    The evidence would not do: of a long session it is the last keys alone, while the pattern counts all of them.
+
+    >>> counts_told(pl.DataFrame({"pattern": ['{"flagged":[9],"counts":[[4,20000],[9,1]]}', '{"history":[4]}']}))
+    [{4: 20000, 9: 1}]
+    """
+    whole = labels.filter(pl.col("pattern").str.contains(_COUNTS, literal=True))
+    listed = _decoded(whole, _COUNTED)["counts"].drop_nulls().to_list()
+    if not all(pair is not None and len(pair) == 2 and None not in pair for counts in listed for pair in counts):
+        raise FrameError(
+            "labels: a pattern counts keys otherwise than in pairs of key and count; judge the lines again"
+        )
+    return [dict(counts) for counts in listed]
 
 
 def canaries(labels: pl.DataFrame) -> pl.DataFrame:
@@ -87,12 +106,17 @@ def as_asked(told: pl.DataFrame) -> pl.DataFrame:
 
 def _told(normal: pl.DataFrame) -> pl.DataFrame:
     """PAIRS of LABELS on entries and ends."""
+    read = _decoded(normal, _TOLD)
+    return read.filter(pl.col("history").is_not_null()).with_columns(count=pl.lit(1, pl.UInt32))
+
+
+def _decoded(labels: pl.DataFrame, kind: pl.Struct) -> pl.DataFrame:
+    """What the patterns hold, a row for each that an alarm has."""
     try:
-        texts = normal.select(pl.col("pattern").str.split("\n")).explode("pattern").drop_nulls()
-        read = texts.select(pl.col("pattern").str.json_decode(_TOLD).alias("_told")).unnest("_told")
+        texts = labels.select(pl.col("pattern").cast(pl.String).str.split("\n")).explode("pattern").drop_nulls()
+        return texts.select(pl.col("pattern").str.json_decode(kind).alias("_told")).unnest("_told")
     except pl.exceptions.PolarsError as error:
         raise FrameError(f"labels: a pattern is none that this version writes ({error})") from error
-    return read.filter(pl.col("history").is_not_null()).with_columns(count=pl.lit(1, pl.UInt32))
 
 
 def _pairs_of(keys: list[int]) -> list[tuple[list[int], int | None]]:

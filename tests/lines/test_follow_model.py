@@ -70,7 +70,14 @@ def missing(run: Run, sources: dict[int, int]) -> list[str]:
     found, last = [], (0, (run.first or 0) - 1, 0)
     for generation, at in [*sources.items(), (10**6, len(everything))]:
         before, source, end = last
-        lost = [each for each in range(source + 1, at) if can_be_known(everything[each:])]
+        parts = [everything[of].content[: ends[each]] for each, of in sources.items()]
+        lost = [
+            each
+            for each in range(source + 1, at)
+            if can_be_known(everything[each:])
+            and not any(is_taken_for(before, everything[at : at + 1]) for before in everything[source + 1 : each])
+            and not any(b"\n" not in part and everything[each].content.startswith(part) for part in parts)
+        ]
         rest = everything[source].content[end:] if before and can_be_known(everything[source:]) else b""
         covered = any(
             gap.offset <= end if gap.generation == before else before < gap.generation < generation for gap in run.gaps
@@ -84,10 +91,15 @@ def missing(run: Run, sources: dict[int, int]) -> list[str]:
 def can_be_known(files: list[Incarnation]) -> bool:
     """Whether of the first there is a trace: not where it is gone and a later one begins with all that was seen."""
     first, *later = files
-    seen = first.content[: first.seen]
-    is_like_others = any(each.content.startswith(seen) for each in later) and not first.copy_seen
-    is_hidden = first.gone and not seen or (first.gone or first.packed) and is_like_others
+    is_hidden = (first.gone and not first.seen) or (is_taken_for(first, later) and not first.copy_seen)
     return bool(first.content) and not is_hidden
+
+
+def is_taken_for(first: Incarnation, later: list[Incarnation]) -> bool:
+    """Whether one of the later files may be taken for the first, which is not there any more: its number is free."""
+    seen = first.content[: first.seen]
+    is_like_others = any(each.content.startswith(seen) for each in later)
+    return bool(seen) and (first.gone or first.packed) and is_like_others
 
 
 @pytest.mark.parametrize("seed", range(PROGRAMS))
@@ -105,8 +117,10 @@ def test_rotating_alone_loses_nothing_and_says_so(seed: int, tmp_path: Path) -> 
     """Where files are only renamed and nobody is late by more than the files that are kept, there is no gap."""
     run = play(tmp_path, seed, turns=["rotate"])
     if len(run.world.past) <= 3:
-        doubted = {gap.generation + 1 for gap in run.gaps if "empty" in gap.why}  # the next may be another, too
-        assert [gap for gap in run.gaps if "empty" not in gap.why and gap.generation not in doubted] == []
+        doubted: set[int] = set()
+        for gap in run.gaps:
+            assert "empty" in gap.why or gap.generation in doubted
+            doubted.add(gap.generation + 1)  # where one may be another, so may the next
 
 
 @pytest.mark.parametrize("seed", range(PROGRAMS // 3))
