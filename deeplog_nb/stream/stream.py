@@ -80,7 +80,7 @@ class Stream:
     def push(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES, and of the ends of the sessions that are over by now."""
         if not isinstance(lines, pl.DataFrame):
-            raise InputError(f"lines: a polars DataFrame is wanted, not a {type(lines).__name__}; collect() a LazyFrame")
+            raise InputError(f"lines are a {type(lines).__name__}; give a polars DataFrame (collect() a lazy one)")
         parsed, rows = self._parser.read(lines), Rows()
         clock, sessions, last = self._clock, self._sessions, None
         places = zip(parsed.files, parsed.lines, parsed.times, strict=True)
@@ -138,7 +138,7 @@ class Stream:
             self._values.restore({_pair(name): facts for kind, name, facts in kinds if kind == "series"})
             if origin.slots != self._origin.slots:
                 self._sessions.forget_values()
-                self._values = self._values.forgotten()
+                self._values.forget()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"this is not the state of a stream ({type(error).__name__}: {error})") from error
 
@@ -150,7 +150,9 @@ class Stream:
         return self._judged.verdicts(rows, odd, errors, events)
 
     def _set(self, detector: Judge, values: Values) -> None:
-        self._detector, self._values, self._origin = detector, values, Origin.of(detector)
+        self._detector = detector
+        self._values = values
+        self._origin = Origin.of(detector)
         self._judged = Judged(detector)
         self._parser = Parser(detector.templates, detector.cut.by, values.wanted)
 

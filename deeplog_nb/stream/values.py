@@ -6,7 +6,7 @@ All arithmetic is the model's own; here it is only told which vectors came befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -50,11 +50,12 @@ class Values:
     def passed_on(self, model: Fitted) -> Values:
         """The same past behind another model; none of it where the vectors mean something else there."""
         alike = model.layout.slots.equals(self.model.layout.slots)
-        return replace(self, model=model) if alike else replace(self.forgotten(), model=model)
+        return Values(model, self.past, self.touched) if alike else Values(model, touched={*self.past, *self.touched})
 
-    def forgotten(self) -> Values:
-        """The same without any past."""
-        return Values(self.model, touched={*self.past, *self.touched})
+    def forget(self) -> None:
+        """Drop all past."""
+        self.touched.update(self.past)
+        self.past.clear()
 
     def known(self, name: tuple[int, int]) -> list[list[float | None]] | None:
         """What must be stored of this series; None if it is forgotten."""
