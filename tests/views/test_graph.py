@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,9 +22,16 @@ from deeplog_nb.views.network import network
 from deeplog_nb.views.scene import KINDS, LOOKS, PALE
 from deeplog_nb.views.text import UNSEEN
 from deeplog_nb.views.theme import CARD
+from deeplog_nb.workflow.way import Way
 from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
 
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
+
+
+def diagnosis(task: int | None, last_good: int, expected: list[int], seen: int) -> pl.DataFrame:
+    """One row of DIAGNOSES, of an alarm on the third entry."""
+    row = ("9a1e-07", 2, task, last_good, expected, seen, 1.0, None, "", "unlikely", [0.9] * len(expected), None, None)
+    return pl.DataFrame([row], schema=DIAGNOSES, orient="row")
 
 
 def picture(page: str) -> str:
@@ -128,8 +136,7 @@ def test_entries_are_numbered_where_they_were() -> None:
 
 def test_a_diagnosis_is_marked_too() -> None:
     """One row of DIAGNOSES, without the session: where it left and what came."""
-    row = ("9a1e-07", 2, 1, 2, [52], 99, 1.0, None, "")
-    drawn = graph(workflow(), pl.DataFrame([row], schema=DIAGNOSES, orient="row"))
+    drawn = graph(workflow(), diagnosis(1, 2, [52], 99))
     assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came")
 
 
@@ -257,9 +264,11 @@ def test_what_cannot_be_drawn_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="holds 2 sessions; give one"):
         graph(drawn, pl.concat([session(44), session(51, name="other")]))
     with pytest.raises(InputError, match="names no task"):
-        graph(drawn, pl.DataFrame([("a", 0, None, 0, [], 9, None, None, "")], schema=DIAGNOSES, orient="row"))
+        graph(drawn, diagnosis(None, 0, [], 9))
     with pytest.raises(FrameError, match="session: missing"):
         graph(drawn, pl.DataFrame({"key": [44]}))
+    with pytest.raises(FrameError, match="session: missing column rule"):
+        graph(drawn, diagnosis(1, 2, [52], 99).drop("rule"))
 
 
 @pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])
@@ -275,11 +284,8 @@ def test_a_workflow_that_knows_the_way_is_asked_for_it() -> None:
     """Where a workflow places entries itself, its word counts, not the keys."""
 
     class Knowing(Drawn):
-        def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
-            return pl.DataFrame({"position": [2], "key": [sessions["key"][2]]})
-
-        def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
-            return sessions.with_columns(task=pl.lit(1), step=pl.Series([1, 2]), run=pl.lit(1))
+        def walk(self, keys: Sequence[int], *, open_: bool = False) -> Way:
+            return Way({(1, 0, 1): (1,), (1, 1, 2): (2,)}, (1, 2), (), keys[2], 2)
 
     plain = workflow()
     drawn = graph(Knowing(plain.steps, plain.edges, plain.templates), session(44, 51, 52))
