@@ -12,7 +12,7 @@ import polars as pl
 
 from deeplog_nb.case import chain, exchange, standing, store, versions
 from deeplog_nb.case.labels import answered, as_labels, check_answer, in_effect
-from deeplog_nb.case.ledger import Ledger
+from deeplog_nb.case.ledger import Ledger, folder_of
 from deeplog_nb.case.schema import CHAINS
 from deeplog_nb.case.signature import ISO, signed, text, utc
 from deeplog_nb.case.signature import now as this_moment
@@ -55,11 +55,7 @@ class Case:
     """
 
     def __init__(self, folder: Path | str, *, patience: float = 10.0) -> None:
-        self.folder = Path(folder).resolve()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{self.folder}: no folder, and none can be made ({error}); name another") from error
+        self.folder = folder_of(folder)
         self._ledger: Ledger | None = Ledger(self.folder / FILE, patience)
         self._ledger.prepare()
 
