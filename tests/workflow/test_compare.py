@@ -76,7 +76,7 @@ def test_a_new_key_is_found(machines: tuple[pl.DataFrame, dl.Templates]) -> None
     normal, suspect = halves(machines[0], 1)
     last = suspect.filter(some(suspect, 0.2)).group_by("session", maintain_order=True).last()
     more = last.select(suspect.columns).with_columns(key=pl.lit(99, pl.UInt32), position=pl.col("position") + 1)
-    assert ("new", 99) in top(normal, pl.concat([suspect, more]).sort("session", "position"), machines[1])
+    assert ("new", 99) in top(normal, pl.concat([suspect, more]).sort("session", "position"))
 
 
 def test_a_single_new_key_is_a_row_and_called_uncertain() -> None:
