@@ -96,7 +96,7 @@ def pace(both: pl.DataFrame) -> pl.DataFrame:
         .agg(amount=pl.col("elapsed").mean(), weight=pl.col("count").first(), part=pl.col("part").first())
         .with_columns(key=pl.lit(None, pl.UInt32), before=pl.lit(None, pl.UInt32))
     )
-    return _waited(waited, ["before", "key"], "from one line to the next, on average in {} windows, now in {}")
+    return _waited(waited, ["before", "key"], "median of the means of {} windows, now of {}")
 
 
 def _fixed(steps: pl.DataFrame) -> pl.DataFrame:

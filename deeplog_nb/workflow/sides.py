@@ -24,7 +24,7 @@ class Sides:
     """The entries of both: ``side, session, part, position, key, count, elapsed, parameters``."""
 
     entries: pl.DataFrame  # side: whether it is the suspect log
-    windows: bool  # a session is a window of WINDOW lines, cut without regard to what runs in it
+    windows: bool  # a session is a window of WINDOW lines, cut wherever they are full
 
     @property
     def unit(self) -> str:
@@ -128,13 +128,15 @@ def _closed(sessions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _windows(events: pl.DataFrame) -> pl.DataFrame:
-    """A session for each so many lines of a file, as they stand there; waits are those from line to line."""
+    """A session for each so many lines, file after file; what is left over is of the last. Waits are within a file."""
     file = pl.col("file").cast(pl.String) if "file" in events.columns else pl.lit("all")
-    at = pl.int_range(pl.len()).over(file)
     waited = pl.col("time").diff().over(file).dt.total_microseconds() / 1e6
-    return events.with_columns(
-        session=pl.format("{}#{}", file, at // WINDOW),
-        position=(at % WINDOW).cast(pl.UInt32),
+    ordered = events.with_row_index("at").sort(pl.col("at").min().over(file), "at")
+    at = pl.int_range(pl.len())
+    window = pl.min_horizontal(at // WINDOW, max(len(events) // WINDOW - 1, 0))
+    return ordered.with_columns(
+        session=window.cast(pl.String),
+        position=(at - window * WINDOW).cast(pl.UInt32),
         count=pl.lit(1, pl.UInt32),
         elapsed=pl.when(waited >= 0).then(waited),  # a clock that ran back has measured nothing
     )

@@ -9,7 +9,7 @@ import pytest
 from deeplog_nb.case.differences import ROWS, differing
 from deeplog_nb.case.report import write_report
 from deeplog_nb.detector import Detector
-from deeplog_nb.workflow.compare import COMPARED
+from deeplog_nb.workflow.compare import COMPARED, Comparison
 
 USUAL = ("starting up", "reading input", "writing output", "shutting down")
 SWAPPED = ("starting up", "writing output", "reading input", "shutting down", "disk on <b>fire</b> \u202e")
@@ -69,7 +69,8 @@ def test_hostile_values_are_escaped_and_long_lists_cut(detector: Detector) -> No
     rows = [
         row | {"unit": "share of sessions", "ratio": None, "score": 9.0, "certain": True, "why": "w", "before": None}
     ]
-    told = differing(pl.DataFrame(rows * 30, schema=COMPARED), detector.templates, 2_000)
+    found = Comparison(pl.DataFrame(rows * 30, schema=COMPARED), "session", (50, 50), ("messages",), enough=True)
+    told = differing(found, detector.templates, 2_000)
     assert "<script>" not in told
     assert "&lt;script&gt;\\x1b\\u202e" in told
     assert told.count("<tr>") == ROWS + 1
