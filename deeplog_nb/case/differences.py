@@ -67,21 +67,22 @@ def differing(found: Comparison | None, templates: Templates, limit: int) -> Htm
     if compared.is_empty():
         said = f"Nothing that chance could not explain in {_alike(found)}. " if found.enough else ""
         return tag("section", title, tag("p", f"{said}{_counted(found)}"), id="differs")
-    shown = _shown(len(compared))
+    odd = "line" if found.unit == "window" else "session"
     lead = (
-        f"{shown} between the normal and the judged log as wholes, the least likely to be chance first. Unlike the "
-        "findings above, each is a change of the many, not one odd session; a new message is told even if it came once."
+        f"{_shown(len(compared))}. Unlike the findings above, each is a change of the many, not one odd {odd}; a new "
+        f"message is told even if it came once. {_counted(found)}"
     )
     rows = [_row(row, templates, limit) for row in compared.head(ROWS).to_dicts()]
     listed = table(("What", "Which", "Normal", "Now", "Counted"), rows, numeric=("Normal", "Now"))
-    said = tag("p", f"{lead} {_counted(found)}", class_="lead")
-    return tag("section", title, said, listed, id="differs")
+    return tag("section", title, tag("p", lead, class_="lead"), listed, id="differs")
 
 
 def _shown(many: int) -> str:
+    logs = "between the normal and the judged log as wholes"
     if many == 1:
-        return "The only difference"
-    return f"The first {ROWS} of {counted(many, 'difference')}" if many > ROWS else "All differences"
+        return f"The only difference {logs}"
+    shown = f"The first {ROWS} of {counted(many, 'difference')}" if many > ROWS else "All differences"
+    return f"{shown} {logs}, the least likely to be chance first"
 
 
 def _alike(found: Comparison) -> str:
@@ -92,12 +93,14 @@ def _alike(found: Comparison) -> str:
 
 def _counted(found: Comparison) -> str:
     """What was compared with what, how far that goes, and what could not be compared."""
-    windows = found.unit == "window"
     usual, judged = (counted(size, found.unit) for size in found.sizes)
-    each = f" of {WINDOW} lines, since there are no session ids," if windows else ""
+    windows = found.unit == "window"
+    each = f" of {WINDOW} lines" if windows else ""
     told = [f"Compared are {usual}{each} of the normal log with {judged} of the judged one"]
-    if windows and len(found.rows):
-        told += ["in a window, more of one message leaves room for fewer others"]
+    if windows:
+        told += ["there are no session ids"]
+    if windows and not set(found.rows["what"]).isdisjoint(("more", "fewer")):
+        told += ["where a window has more of one message, it has room for fewer others"]
     if not found.enough:
         told += ["too few to tell a difference from chance"]
     if "pace" not in found.aspects:
@@ -115,7 +118,8 @@ def _row(row: Mapping[str, Any], templates: Templates, limit: int) -> tuple[obje
     if row["value"] is not None:
         which += [" has ", clip(row["name"], NAME), " ", tag("code", clip(row["value"], min(limit, NAME)))]
     figures = (_figure(row[side], row["unit"]) for side in ("normal", "suspect"))
-    return tag("span", WORDS[row["what"]], class_="whole"), join(which), *figures, clip(row["why"], limit)
+    why = row["why"] if row["certain"] else f"{row['why']}; could be chance"
+    return tag("span", WORDS[row["what"]], class_="whole"), join(which), *figures, clip(why, limit)
 
 
 def _figure(value: float, unit: str) -> str:
