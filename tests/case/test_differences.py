@@ -47,6 +47,39 @@ def test_the_report_says_so_where_nothing_differs(pages: dict[str, str]) -> None
     assert "<table" not in section(pages["usual"])
 
 
+def said(of: Detector, **told: object) -> str:
+    """The section where no row was found, or these."""
+    given = {"rows": pl.DataFrame(schema=COMPARED), "unit": "session", "sizes": (99, 79), "enough": True}
+    return differing(Comparison(**given | {"aspects": ("messages", "order")} | told), of.templates, 200)  # type: ignore[arg-type]
+
+
+def test_only_what_was_compared_is_called_alike(detector: Detector) -> None:
+    """Without waits nothing is claimed of the pace; of too few sessions nothing at all."""
+    told = said(detector)
+    assert "explain in which messages come and how often and their order." in told
+    assert "how long steps take was not compared" in told
+    assert "their order and their pace." in said(detector, aspects=("messages", "order", "pace"))
+    assert "Nothing" not in said(detector, sizes=(99, 1), enough=False)
+    assert "with 1 session of the judged one; too few to tell" in said(detector, sizes=(99, 1), enough=False)
+
+
+ROW = dict.fromkeys(COMPARED) | {"normal": 0.0, "suspect": 1.0, "score": 0.0, "certain": True, "why": "because"}
+
+
+def test_a_row_says_if_it_could_be_chance_and_all_is_all(detector: Detector) -> None:
+    """A message seen once; 24 of 24 windows; and a pace that is of no key."""
+    new = ROW | {"what": "new", "key": 1, "unit": "per window", "certain": False}
+    turned = ROW | {"what": "reordered", "key": 1, "before": 2, "unit": "share of windows"}
+    pace = ROW | {"what": "slower", "unit": "s"}
+    told = said(detector, unit="window", rows=pl.DataFrame([new, turned, pace], schema=COMPARED))
+    assert "because; could be chance" in told
+    assert "1 per window" in told
+    assert "100 %" in told
+    assert "from each line to the next" in told
+    assert "99 windows of 100 lines of the normal log with 79 windows" in told
+    assert "The only difference" in said(detector, rows=pl.DataFrame([pace], schema=COMPARED))
+
+
 def test_a_report_without_a_normal_log_has_no_such_section(
     detector: Detector, normal: pl.DataFrame, tmp_path: Path
 ) -> None:
