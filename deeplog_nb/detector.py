@@ -32,6 +32,7 @@ from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.learner import Learner
 from deeplog_nb.verdicts.policy import Policy
+from deeplog_nb.views.naming import with_names
 
 if TYPE_CHECKING:
     from deeplog_nb.stream.stream import Stream
@@ -130,9 +131,10 @@ class Detector:
     ) -> pl.DataFrame:
         """VERDICTS from what the models say, row by row, as yet without a person's answers.
 
-        Of the ``events`` those of key 0 are enough.
+        Of the ``events`` those of key 0 are enough. What is said of counts names the templates.
         """
-        return judge(ranks, errors, policy=self.policy, counts=counted).pipe(_with_shape, events)
+        named = None if counted is None else with_names(counted, self.templates)
+        return judge(ranks, errors, policy=self.policy, counts=named).pipe(_with_shape, events)
 
     def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
         """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""

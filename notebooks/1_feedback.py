@@ -97,8 +97,8 @@ after.filter("allowed").select("session", "position", "unseen", "allowed", "anom
 # %% [markdown]
 # ## 4. Can it be talked into silence?
 #
-# Somebody calls the confirmed anomaly normal too. The two answers contradict each other, and the anomaly stays an
-# alarm.
+# Somebody else calls the confirmed anomaly normal. The two answers contradict each other, both labels are named, and
+# the anomaly stays an alarm. (Had kim changed her mind, her new answer would have taken the place of the old one.)
 
 # %%
 wrong = case.mark(verdicts, "normal", session=broken, who="mallory", note="nothing to see here")
@@ -109,7 +109,8 @@ print(refused.refused)
 # %% [markdown]
 # ## 5. Take it back
 #
-# Taking back is a new row; the old one stays as evidence. And the model of this morning is still there, bit by bit.
+# Taking back is a new row; the old one stays as evidence. Whatever says the same of the same machine goes with it. And
+# the model of this morning is still there, bit by bit.
 
 # %%
 case.undo(wrong["id"][0], who="kim")

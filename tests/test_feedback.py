@@ -82,13 +82,28 @@ def test_an_answer_that_would_lose_a_confirmed_anomaly_is_refused(world, tmp_pat
     detector, lines, verdicts, _ = world
     for number, odd in enumerate(of_kind(world, kind)[:4]):
         case = dl.Case(tmp_path / f"{number}")
-        case.mark(verdicts, "anomaly", session=odd)
-        case.mark(verdicts, "normal", session=odd)
+        case.mark(verdicts, "anomaly", session=odd, who="kim")
+        case.mark(verdicts, "normal", session=odd, who="mallory")
         for position in verdicts.filter("anomalous", pl.col("session") == odd)["position"]:
-            case.mark(verdicts, "normal", session=odd, position=position)
+            case.mark(verdicts, "normal", session=odd, position=position, who="mallory")
         update = detector.update(case)
         assert "confirmed anomalies" in update.refused
+        assert f"normal by label 2 (session {odd})" in update.refused
+        assert f"an anomaly by label 1 (session {odd})" in update.refused
         assert odd in flagged(update.model, lines)
+
+
+def test_who_confirmed_an_anomaly_may_take_it_for_normal_after_all(world, tmp_path):
+    """The second word of the same person counts; taken back, the first one does."""
+    detector, lines, verdicts, _ = world
+    case, odd = dl.Case(tmp_path), of_kind(world, "missing_step")[0]
+    case.mark(verdicts, "anomaly", session=odd, who="kim")
+    label = case.mark(verdicts, "normal", session=odd, who="kim")["id"][0]
+    update = detector.update(case)
+    assert (update.refused, odd in flagged(update.model, lines)) == (None, False)
+    case.undo(label)
+    assert odd in flagged(update.model.update(case).model, lines)
+    assert case.labels()["verdict"].to_list() == ["anomaly"]
 
 
 def test_fifty_poisoned_answers_silence_no_more_than_they_name(world, tmp_path):

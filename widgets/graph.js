@@ -1,81 +1,59 @@
-// The live graph in its sandboxed frame: unpacks vis-network, draws what the page's JSON says, over the same ground
-// as the static picture. Every text goes to a canvas or into textContent; none is ever markup.
+// The live graph in its sandboxed frame: unpacks vis-network, which moves, hovers and zooms, and draws the static
+// picture on its canvas. Every text goes into that picture or into textContent; none is ever markup.
 "use strict";
 (async () => {
-  const packed = Uint8Array.from(atob(document.getElementById("vis").textContent), (c) => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const box = document.getElementById("packed"), signs = box.textContent, bytes = new Uint8Array(+box.dataset.size);
+  const sign = (at) => {
+    const code = signs.charCodeAt(at);
+    return code - 32 - (code > 34) - (code > 38) - (code > 60) - (code > 92); // 91 signs: without " & < \
+  };
+  for (let at = 0, full = 0, many = 0, bits = 0; at < signs.length; at += 2) {
+    bits = (bits << 13) | (sign(at) * 91 + sign(at + 1));
+    for (many += 13; many >= 8; ) bytes[full++] = bits >> (many -= 8);
+  }
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const [vis_network, said] = (await new Response(stream).text()).split("\0");
   const library = document.createElement("script");
-  library.textContent = await new Response(stream).text();
+  library.textContent = vis_network;
   document.head.append(library);
 
-  const scene = JSON.parse(document.getElementById("scene").textContent);
-  const box = document.getElementById("graph");
-  const network = new vis.Network(box, { nodes: scene.nodes, edges: scene.edges }, scene.options);
+  const scene = JSON.parse(said);
+  const picture = new Image();
+  picture.src = "data:image/svg+xml," + encodeURIComponent(scene.picture);
+  await picture.decode();
+  const holder = document.getElementById("graph");
+  const network = new vis.Network(holder, { nodes: scene.nodes, edges: scene.edges }, scene.options);
   const whole = () => {
-    if (!box.clientWidth) return; // not laid out yet: a resize will come
-    const scale = Math.min(box.clientWidth / scene.width, box.clientHeight / scene.height);
+    if (!holder.clientWidth) return; // not laid out yet: a resize will come
+    const scale = Math.min(holder.clientWidth / scene.width, holder.clientHeight / scene.height);
     network.moveTo({ position: { x: scene.width / 2, y: scene.height / 2 }, scale, animation: false });
   };
 
-  const write = (c, t) => {
-    c.font = `${t.bold ? "bold " : ""}${t.size}px ${scene.font}`;
-    c.textAlign = t.anchor === "middle" ? "center" : t.anchor;
-    c.textBaseline = "alphabetic";
-    if (t.halo) {
-      c.lineWidth = 4;
-      c.lineJoin = "round";
-      c.setLineDash([]);
-      c.strokeStyle = scene.card;
-      c.strokeText(t.text, t.x, t.y);
-    }
-    c.fillStyle = t.ink;
-    c.fillText(t.text, t.x, t.y);
+  let hovered = null; // a node, or a line
+  const hover = (item) => {
+    hovered = item;
+    network.redraw();
   };
-  const rounded = (c, r, corner) => {
-    c.beginPath();
-    c.roundRect(r.x, r.y, r.width, r.height, corner);
-  };
+  network.on("hoverNode", ({ node }) => hover(scene.nodes.find((n) => n.id === node)));
+  network.on("hoverEdge", ({ edge }) => hover(scene.lines[scene.edges[edge].line]));
+  network.on("blurNode", () => hover(null));
+  network.on("blurEdge", () => hover(null));
   network.on("beforeDrawing", (c) => {
+    c.drawImage(picture, 0, 0, scene.width, scene.height);
+    if (!hovered) return;
     c.save();
-    c.setLineDash([]);
-    for (const ground of scene.grounds) {
-      c.lineWidth = 1.5;
-      c.strokeStyle = scene.faint;
-      rounded(c, ground, 10);
-      c.stroke();
-    }
-    for (const key of scene.keys) {
-      c.lineWidth = 2;
-      c.strokeStyle = c.fillStyle = key.colour;
-      c.setLineDash(key.dash);
-      c.beginPath();
-      c.moveTo(key.x, key.y);
-      c.lineTo(key.x + 29, key.y);
-      c.stroke();
-      c.beginPath();
-      c.moveTo(key.x + 36, key.y);
-      c.lineTo(key.x + 28, key.y - 3.6);
-      c.lineTo(key.x + 28, key.y + 3.6);
-      c.fill();
-    }
-    scene.texts.forEach((t) => write(c, t));
-    c.restore();
-  });
-  network.on("afterDrawing", (c) => {
-    c.save();
-    scene.labels.forEach((t) => write(c, t));
-    for (const badge of scene.badges) {
-      c.fillStyle = badge.fill;
-      rounded(c, badge, 10);
-      c.fill();
-      write(c, badge.text);
-    }
+    c.strokeStyle = scene.mark;
+    c.lineWidth = hovered.path ? hovered.width + 8 : 3;
+    const [w, h] = [hovered.widthConstraint, hovered.heightConstraint];
+    const shape = new Path2D(hovered.path);
+    if (!hovered.path) shape.roundRect(hovered.x - w / 2, hovered.y - h / 2, w, h, hovered.shapeProperties.borderRadius);
+    c.stroke(shape);
     c.restore();
   });
 
   const told = document.getElementById("told");
   network.on("click", ({ nodes, edges }) => {
-    const item = scene.nodes.find((n) => n.id === nodes[0]) ?? (nodes.length ? null : scene.edges.find((e) => e.id === edges[0]));
+    const item = scene.nodes.find((n) => n.id === nodes[0]) ?? (nodes.length ? null : scene.edges[edges[0]]);
     told.textContent = item?.title ?? "";
     told.hidden = !told.textContent;
     network.setOptions({ interaction: { zoomView: true } });

@@ -6,24 +6,21 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import polars as pl
 
-from deeplog_nb.case import chain, exchange, store, versions
-from deeplog_nb.case.labels import answered, as_labels, check_answer, in_effect, undone
+from deeplog_nb.case import chain, exchange, standing, store, versions
+from deeplog_nb.case.labels import answered, as_labels, check_answer, in_effect
 from deeplog_nb.case.ledger import Ledger
 from deeplog_nb.case.schema import CHAINS
 from deeplog_nb.case.signature import ISO, signed, text, utc
 from deeplog_nb.case.signature import now as this_moment
 from deeplog_nb.frames import DeepLogError, InputError
-
-if TYPE_CHECKING:
-    from sqlite3 import Connection
+from deeplog_nb.views.axes import counted
 
 FILE: Final = "case.sqlite"
 PINNED: Final = 1_000_000  # characters that a pin holds at most
-_EMPTY: Final = dict.fromkeys(CHAINS["labels"]) | {"note": "", "model": "", "policy": ""}
 _NUMBERS: Final = {"id": pl.UInt32(), "before": pl.UInt32()}  # what is no text in the other chains
 
 
@@ -81,38 +78,39 @@ class Case:
         model: str = "",
         policy: str = "",
     ) -> pl.DataFrame:
-        """LABELS that were added: what a person says (``normal``, ``anomaly``) of each of these alarms.
+        """LABELS: what a person says (``normal``, ``anomaly``) of each of these alarms.
 
         Meant are the anomalous rows of VERDICTS that meet what is given of session, position and pattern; those of
         several sessions with none of the three only if ``every`` says so. A session alone is meant as a whole: one row
         for all that is odd in its order and counts, so that its like is allowed; one for each odd value; one row, too,
         if nothing was flagged. ``keys`` is the evidence: the session's keys; of a session of more than 10,000 entries,
-        the last 1,000 up to and including the row. Where no alarm meets it, and for an answer that expires before it
-        is given, InputError.
+        the last 1,000 up to and including the row (its counts stand whole in the pattern).
+
+        What somebody has said already is not said twice: the row that says so is given, ``added`` false; a remark on
+        it is for :meth:`note`. One's own answer that says otherwise is replaced, and named in ``undo_of``; of others
+        that say otherwise ``contradicts`` has the ids: both stay, and an update does not silence the alarm. Where no
+        alarm meets it, and for an answer that expires before it is given, InputError.
         """
         if until is not None and not isinstance(until, datetime):
             raise InputError(f"until is {until!r}; give a datetime, which is UTC if it names no zone")
         check_answer(verdict, until and utc(until), this_moment())
         said = {"verdict": verdict, "note": note, "until": until and text(utc(until)), "model": model, "policy": policy}
         rows = answered(verdicts, session, position, pattern, every=every).to_dicts()
-        signature = signed(who)
         with self._open.writing() as connection:
-            return _added(connection, [_EMPTY | signature | said | row for row in rows])
+            signature = signed(who)
+            return standing.say(connection, [signature | said | row for row in rows])
 
     def undo(self, label: int, *, note: str = "", who: str | None = None) -> pl.DataFrame:
-        """The LABELS row that takes this one back; taking back an undo brings back what it took."""
+        """The LABELS rows that take this answer back, with all that says the same of the same thing, whoever said so.
+
+        What stays in effect is what was said otherwise before, if that was not taken back. Taking back an undo brings
+        back what it took, unless its author has answered anew since.
+        """
         with self._open.writing() as connection:
-            links = connection.execute("SELECT id, undo_of FROM labels").fetchall()
-            if type(label) is not int or label not in {row for row, _ in links}:
-                named = repr(label) if isinstance(label, int | float | str) else f"of type {type(label).__name__}"
-                raise InputError(f"there is no label {named}; labels(history=True) shows their ids")
-            by = [row for row, target in links if target == label and row not in undone(links)]
-            if by:
-                raise InputError(f"label {label} is undone already, by row {by[0]}; undo that row to bring it back")
-            return _added(connection, [_EMPTY | signed(who) | {"note": note, "undo_of": label}])
+            return standing.take_back(connection, label, signed(who) | {"note": note})
 
     def labels(self, *, history: bool = False, now: datetime | None = None) -> pl.DataFrame:
-        """LABELS in effect, at this moment or at ``now``: neither undone nor expired. ``history`` gives every row."""
+        """LABELS in effect, now or at ``now``: not undone, replaced or expired. ``history`` gives every row."""
         with self._open.reading() as connection:
             rows = as_labels(chain.rows_of(connection, "labels"))
         return rows if history else in_effect(rows, utc(now) if now else this_moment())
@@ -179,6 +177,11 @@ class Case:
         with self._open.reading() as connection:
             return store.recorded(connection, source, anomalous, last)
 
+    def totals(self, source: str) -> store.Totals:
+        """``records, alarms, gaps``: how many a tail has committed of this source."""
+        with self._open.reading() as connection:
+            return store.totals(connection, source)
+
     def gaps(self, source: str | None = None) -> pl.DataFrame:
         """``source, at, what``: where a tail could not exclude that something is missing."""
         with self._open.reading() as connection:
@@ -229,7 +232,7 @@ class Case:
         others = exchange.read(Path(path))
         with self._open.writing() as connection:
             own = list(chain.rows_of(connection, "labels"))
-            return _added(connection, list(exchange.lacking(own, others)))
+            return standing.add(connection, list(exchange.lacking(own, others)))
 
     def verify(self, head: str = "") -> str:
         """The case's head, a line to keep elsewhere; ModelError names the first row changed, left out or moved.
@@ -273,14 +276,16 @@ class Case:
 
     def _counted(self) -> str:
         labels = self.labels(history=True)
-        effect = in_effect(labels, this_moment()).height
+        effect = in_effect(labels, this_moment())
+        against = standing.contradicted(effect)
         with self._open.reading() as connection:
             counts = [
                 (connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0], table)
                 for table in ("notes", "pins", "verdicts", "models")
             ]
-        said = [f"{effect:,} of {labels.height:,} label rows in effect", *(f"{n:,} {name}" for n, name in counts if n)]
-        return ", ".join(said)
+        said = [f"{effect.height:,} of {labels.height:,} label rows in effect"]
+        said += [f"{counted(against, 'alarm')} with contradicting answers"] * bool(against)
+        return ", ".join([*said, *(f"{n:,} {name}" for n, name in counts if n)])
 
     def _append(self, table: str, row: dict[str, Any]) -> None:
         with self._open.writing() as connection:
@@ -291,8 +296,3 @@ class Case:
         with self._open.reading() as connection:
             rows = [{name: row[name] for name in schema} for row in chain.rows_of(connection, table)]
         return pl.DataFrame(rows, schema=schema).with_columns(pl.col("at").str.to_datetime(ISO, time_unit="us"))
-
-
-def _added(connection: Connection, rows: list[dict[str, Any]]) -> pl.DataFrame:
-    ids = chain.append(connection, "labels", rows)
-    return as_labels(chain.rows_of(connection, "labels", after=ids[0] - 1 if ids else -1)).head(len(ids))

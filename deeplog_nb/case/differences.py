@@ -13,7 +13,7 @@ import polars as pl
 
 from deeplog_nb.detector import Detector
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import FrameError
+from deeplog_nb.frames import COMPARED, FrameError, check
 from deeplog_nb.sessions.sessionize import sessionize
 from deeplog_nb.views.axes import counted, duration, percent
 from deeplog_nb.views.page import Html, clip, join, table, tag
@@ -64,7 +64,7 @@ def differing(found: Comparison | None, templates: Templates, limit: int) -> Htm
     if found is None:
         return Html()
     title, compared = tag("h2", "What differs from the normal log"), found.rows
-    if compared.is_empty():
+    if check(compared, COMPARED, "compared").is_empty():
         said = f"Nothing that chance could not explain in {_alike(found)}. " if found.enough else ""
         return tag("section", title, tag("p", f"{said}{_counted(found)}"), id="differs")
     odd = "line" if found.unit == "window" else "session"

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from deeplog_nb.case.chain import Row, canonical, problem_of
 from deeplog_nb.case.schema import CHAINS
+from deeplog_nb.case.standing import thing
 from deeplog_nb.disk import replacing
 from deeplog_nb.frames import ANSWERS, InputError
 
@@ -50,7 +51,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for number, line in enumerate(lines[1:-1], 2):
         row = _parsed(path, number, line)
-        problem = _ill_formed(row) or problem_of(row, len(rows), rows[-1]["hash"] if rows else "")
+        problem = _ill_formed(row) or problem_of(row, len(rows), rows[-1]["hash"] if rows else "") or _astray(row, rows)
         if problem:
             raise _broken(path, number, problem)
         rows.append(row)
@@ -102,9 +103,18 @@ def _ill_formed(row: Mapping[str, Any]) -> str:
     wrong = [name for name in COLUMNS if not _fits(name, row[name])]
     if wrong:
         return f"{', '.join(wrong)} cannot be so"
-    answers = row["verdict"] in ANSWERS and row["undo_of"] is None and row["keys"] is not None
-    undoes = row["verdict"] is None and row["undo_of"] is not None and 0 < row["undo_of"] < row["id"]
-    return "" if answers or undoes else "neither an answer nor an undo of an earlier row"
+    earlier = row["undo_of"] is not None and 0 < row["undo_of"] < row["id"]
+    answers = row["verdict"] in ANSWERS and (row["undo_of"] is None or earlier) and row["keys"] is not None
+    return "" if answers or (row["verdict"] is None and earlier) else "neither an answer nor an undo of an earlier row"
+
+
+def _astray(row: Row, before: Sequence[Row]) -> str:
+    """An answer that replaces what is none, or one about something else."""
+    if row["verdict"] is None or row["undo_of"] is None:
+        return ""
+    former = before[row["undo_of"] - 1]
+    same = former["verdict"] is not None and thing(former) == thing(row)
+    return "" if same else f"row {row['undo_of']} is no answer about the same, which this one could replace"
 
 
 def _fits(name: str, value: Any) -> bool:

@@ -33,7 +33,7 @@ def answered(
     rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
     if session is not None and position is None and pattern is None:
-        picked = _as_whole(picked)
+        picked = _as_whole(picked, rows)
     if not every and named == dict.fromkeys(named):
         _check_one(picked)
     if picked.is_empty():
@@ -50,22 +50,27 @@ def check_answer(verdict: str, until: datetime | None, now: datetime) -> None:
         raise InputError(f"until is {until} UTC, which is past; name a later time, or none for an answer that stays")
 
 
-def undone(rows: Iterable[tuple[int, int | None]]) -> set[int]:
-    """Of (id, undo_of) pairs, the rows that are taken back: by a row that is not taken back itself.
+def undone(rows: Iterable[tuple[int, int | None, bool]]) -> set[int]:
+    """Of (id, undo_of, whether it is an answer), the rows that are taken back or replaced.
 
-    >>> undone([(1, None), (2, 1), (3, None), (4, 3), (5, 4)])  # 5 takes back 4, which brings back 3
+    An undo takes back while it is not taken back itself. An answer replaces while it is not taken back: one that was
+    replaced in its turn does not bring back what it had replaced.
+
+    >>> undone([(1, None, True), (2, 1, False), (3, None, True), (4, 3, False), (5, 4, False)])  # 5 brings back 3
     {1, 4}
+    >>> undone([(1, None, True), (2, 1, True), (3, 2, True)]), undone([(1, None, True), (2, 1, True), (3, 2, False)])
+    ({1, 2}, {2})
     """
-    out: set[int] = set()
-    for row, target in sorted(rows, reverse=True):  # who takes back comes after what is taken back
-        if target is not None and row not in out:
-            out.add(target)
-    return out
+    back, replaced = set[int](), set[int]()
+    for row, target, is_answer in sorted(rows, reverse=True):  # who takes back comes after what is taken back
+        if target is not None and row not in back:
+            (replaced if is_answer else back).add(target)
+    return back | replaced
 
 
 def in_effect(labels: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """The answers that are neither undone nor expired."""
-    gone = list(undone(labels.select("id", "undo_of").rows()))
+    """The answers that are neither undone, nor replaced, nor expired."""
+    gone = list(undone(labels.select("id", "undo_of", pl.col("verdict").is_not_null()).rows()))
     lasting = pl.col("until").is_null() | (pl.col("until") > now)
     return labels.filter(pl.col("verdict").is_not_null(), lasting, ~pl.col("id").is_in(gone))
 
@@ -108,13 +113,16 @@ def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
     ).with_row_index("_row")
 
 
-def _as_whole(alarms: pl.DataFrame) -> pl.DataFrame:
-    """The alarms of one session, those of order and counts as one."""
+def _as_whole(alarms: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The alarms of one session, those of order and counts as one, which stands where the session begins."""
     if "session_pattern" not in alarms.columns:
         return alarms
     odd = pl.col("session_pattern").is_not_null() & ~pl.any_horizontal("timing", "value")
+    own = rows.filter(pl.col("session").is_in(alarms["session"].head(1).implode()))
+    begin = own.sort("position", maintain_order=True).head(1).select("session", "file", "line")
     whole = alarms.filter(odd).head(1).with_columns(position=pl.lit(None, pl.UInt32), pattern="session_pattern")
-    return pl.concat([whole, alarms.filter(~odd)])
+    placed = whole.drop("file", "line").join(begin, on="session", how="left").select(alarms.columns)
+    return pl.concat([placed, alarms.filter(~odd)])
 
 
 def _missed(rows: pl.DataFrame, named: dict[str, Any]) -> pl.DataFrame:

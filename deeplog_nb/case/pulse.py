@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
 
+from deeplog_nb.case.store import Totals
 from deeplog_nb.views.text import visible
 
 SPAN: Final = 5.0  # s over which the rate is told
@@ -18,10 +20,13 @@ CLIP: Final = 200  # characters of a line
 
 @dataclass(frozen=True)
 class Pulse:
-    """Counts since the tail was made, and the last of what came, as text that is safe to show."""
+    """Counts since the tail was made and before, and the last of what came, as text that is safe to show."""
 
     records: int
     alarms: int
+    gap_count: int
+    before: Totals  # that the case has from before
+    since: datetime  # UTC: when the tail was made
     rate: float  # records a second, over the last seconds
     lines: Sequence[str]
     alarmed: Sequence[str]
@@ -32,17 +37,23 @@ class Meter:
     """Counts what comes, and tells the pulse."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock, self._began = clock, clock()
-        self._records = self._alarms = 0
+        self._clock, self._began, self._since = clock, clock(), datetime.now(UTC)
+        self._own, self._before = Totals(), Totals()
         self._came: deque[tuple[float, int]] = deque()
         self._lines: deque[str] = deque(maxlen=SHOWN)
         self._alarmed: deque[str] = deque(maxlen=SHOWN)
         self._gaps: deque[str] = deque(maxlen=SHOWN)
 
+    def recall(self, totals: Totals, alarms: Sequence[str], gaps: Sequence[str]) -> None:
+        """Begin with what the case has: all of it that was not counted here, and its last alarms and gaps."""
+        self._before = Totals(*(whole - own for whole, own in zip(totals, self._own, strict=True)))
+        self._alarmed = deque(alarms, maxlen=SHOWN)
+        self._gaps = deque(map(visible, gaps), maxlen=SHOWN)
+
     def add(self, lines: pl.DataFrame, alarms: Sequence[str], gaps: Sequence[str]) -> None:
         """Count these records, alarms and gaps."""
-        self._records += len(lines)
-        self._alarms += len(alarms)
+        more = len(lines), len(alarms), len(gaps)
+        self._own = Totals(*(own + new for own, new in zip(self._own, more, strict=True)))
         self._came.append((self._clock(), len(lines)))
         self._lines.extend(visible(text, CLIP) for text in lines["message"].tail(SHOWN))
         self._alarmed.extend(alarms)
@@ -56,7 +67,7 @@ class Meter:
         span = min(SPAN, max(now - self._began, 1.0))
         rate = sum(records for _, records in self._came) / span
         texts = tuple(self._lines), tuple(self._alarmed), tuple(self._gaps)
-        return Pulse(self._records, self._alarms, rate, *texts)
+        return Pulse(*self._own, self._before, self._since, rate, *texts)
 
 
 def alarm_texts(verdicts: pl.DataFrame) -> list[str]:

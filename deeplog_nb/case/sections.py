@@ -141,7 +141,9 @@ def _rows(run: Run, rows: pl.DataFrame, cut: int) -> Iterator[Sequence[object]]:
     for score, rule, file, line, time, session, message, why in rows.select(names).rows():
         place = join([tag("code", clip(run.place(file, line), cut), class_="place"), tag("small", when(time))])
         owner = join([" · session ", tag("code", clip(session, cut))]) if session is not None else " · in no session"
-        told = join([tag("code", dimmed(message, session, cut)), tag("small", clip(why, cut), owner)])
+        told = join(
+            [tag("code", dimmed(message, session, cut)), tag("small", clip(why, 3 * cut), owner)]
+        )  # may name three
         yield "" if score is None else f"{score:.1f}", tag("span", RULE_WORDS[rule], class_="whole"), place, told
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -26,6 +26,14 @@ _COLUMNS: Final = (*VERDICTS, *_MORE)
 _NUMBERS: Final = dict.fromkeys([*RULES, "anomalous", "open", "time"], pl.Int64()) | dict.fromkeys(
     ["probability", "score"], pl.Float64()
 )
+
+
+class Totals(NamedTuple):
+    """How much a tail has committed."""
+
+    records: int = 0
+    alarms: int = 0
+    gaps: int = 0
 
 
 def record(connection: sqlite3.Connection, source: int, verdicts: pl.DataFrame) -> None:
@@ -64,6 +72,15 @@ def recorded(
     kinds = {"source": pl.String(), **{name: _NUMBERS.get(name, KEPT[name]) for name in _COLUMNS}}
     rows = pl.DataFrame(found, schema=kinds, orient="row").reverse()
     return rows.with_columns(file="source").select(pl.col(name).cast(kind) for name, kind in KEPT.items())
+
+
+def totals(connection: sqlite3.Connection, source: str) -> Totals:
+    """What is there of this source; a record of several sessions is one, and an end is none."""
+    records = "SELECT DISTINCT generation, offset FROM verdicts WHERE source = ?1 AND offset IS NOT NULL"
+    alarms, gaps = "SELECT count(*) FROM verdicts WHERE source = ?1 AND anomalous", "FROM gaps WHERE source = ?1"
+    found = connection.execute("SELECT id FROM sources WHERE name = ?", (source,)).fetchone()
+    asked = f"SELECT (SELECT count(*) FROM ({records})), ({alarms}), (SELECT count(*) {gaps})"
+    return Totals(*connection.execute(asked, found).fetchone()) if found else Totals()
 
 
 def source_id(connection: sqlite3.Connection, source: str) -> int:

@@ -21,7 +21,7 @@ from weakref import WeakValueDictionary
 import polars as pl
 
 from deeplog_nb.case.case import Case
-from deeplog_nb.case.pulse import Meter, Pulse, alarm_texts
+from deeplog_nb.case.pulse import SHOWN, Meter, Pulse, alarm_texts
 from deeplog_nb.detector import Detector
 from deeplog_nb.frames import LINES, VERDICTS, DeepLogError
 from deeplog_nb.lines.follow import Arrival, Follower
@@ -111,6 +111,7 @@ class Tail:
         self._at_work = threading.RLock()
         self._thread: threading.Thread | None = None
         self._under_way: tuple[Follower, Stream] | None = None
+        self._recalled = False
         self._kept: str | None = None  # the position that the case has
         self._meter = Meter(time.monotonic)
         self._watchers: list[Callable[[], object]] = []
@@ -160,6 +161,8 @@ class Tail:
                 other.stop(wait=False)
                 other._join()
             _RUNNING[self._key] = self
+            with suppress(DeepLogError):  # the first look meets it again, and says so
+                self._recall()
             self.error, self._follows, self._unshown = None, True, ""
             self._over.clear()
             self._thread = threading.Thread(target=self._work, name=f"tail of {self.path.name}", daemon=True)
@@ -185,7 +188,7 @@ class Tail:
         with self._at_work:
             if self._under_way:
                 self._under_way[0].close()
-            self._under_way = None
+            self._under_way, self._recalled = None, False
 
     def watch(self, callback: Callable[[], object]) -> Callable[[], None]:
         """Call this after each look of a loop, and once when that ends; what comes back ends the watching.
@@ -221,7 +224,7 @@ class Tail:
         return bool(self._follows)
 
     def pulse(self) -> Pulse:
-        """Counts since this tail was made, the rate, and the last lines, alarms and gaps."""
+        """Counts since this tail was made and ``before``, the rate, and the last lines, alarms and gaps."""
         return self._meter.pulse()
 
     def __repr__(self) -> str:
@@ -244,7 +247,20 @@ class Tail:
         self._kept = position
         return arrival, verdicts
 
+    def _recall(self) -> None:
+        """Count from what the case has."""
+        source = str(self.path)
+        if not self._recalled:
+            file = (
+                pl.when(pl.col("generation") > 1).then(pl.format("{}#{}", "source", "generation")).otherwise("source")
+            )
+            last = self.case.verdicts(source, anomalous=True, last=SHOWN).with_columns(file=file)
+            gaps = self.case.gaps(source)["what"].tail(SHOWN).to_list()
+            self._meter.recall(self.case.totals(source), alarm_texts(last), gaps)
+            self._recalled = True
+
     def _resume(self) -> tuple[Follower, Stream]:
+        self._recall()
         self._kept = self.case.position(str(self.path))
         states = self.case.states(str(self.path))
         return self._begin(json.loads(self._kept) if self._kept else None, states or None)

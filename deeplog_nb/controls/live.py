@@ -23,7 +23,8 @@ from deeplog_nb.views.text import escape, visible
 
 REDRAWN: Final = 0.25  # s between two states of the panel
 RECORDED: Final = 1.0  # s between two receipts with other news: each is written into the open notebook
-COUNTED: Final = 30.0  # s between two that only count on: the notebook would never be saved
+COUNTED: Final = 3.0  # s between two that only count on
+SILENT: Final = 30.0  # s between two that only tell the time: a notebook that nothing happens in stays saved
 KEPT: Final = 5  # alarms and gaps in the receipt
 
 _INK: Final = "color:var(--jp-ui-font-color1,#1F2933)"
@@ -66,6 +67,7 @@ class Panel:
         self.tail, self._clock = tail, clock
         self._drawn = self._recorded = float("-inf")
         self._news: tuple[object, ...] = ()
+        self._counts = -1
         self._receipt = Receipt()
         self._button = widgets.Button(layout=widgets.Layout(width="9em"))
         self._button.on_click(self._pressed)
@@ -103,9 +105,10 @@ class Panel:
         if last or now - self._drawn >= REDRAWN:
             self._drawn = now
             self._draw(state, pulse)
-        news = state, pulse.alarms, pulse.gaps
-        if last or now - self._recorded >= (RECORDED if news != self._news else COUNTED):
-            self._recorded, self._news = now, news
+        news, counts = (state, pulse.alarms, pulse.gap_count), pulse.records
+        wait = RECORDED if news != self._news else COUNTED if counts != self._counts else SILENT
+        if last or now - self._recorded >= wait:
+            self._recorded, self._news, self._counts = now, news, counts
             self._receipt.update(self._words())
 
     def _pressed(self, button: widgets.Button) -> None:
@@ -124,15 +127,17 @@ class Panel:
         self._button.description = "Stop" if runs else "Go on"
         self._button.tooltip = f"{'Stop following' if runs else 'Follow'} {name}; what was judged stays in the case"
         self._button.disabled = False
+        *whole, last = _numbers(pulse)
         rate = f" · {pulse.rate:,.0f} records a second" * runs
-        self._head.value = _head(name, state, _numbers(pulse) + rate, pulse.gaps)
+        self._head.value = _head(name, state, [*whole, last + rate], pulse.gaps)
         self._alarms.value = _listed("Last alarms", pulse.alarmed[::-1], _WRAPPED, _LONG, _ALARM)
         self._lines.value = _listed("Last lines", pulse.lines, _CLIPPED, _FIXED, _USUAL)
 
     def _words(self) -> list[str]:
         """The receipt."""
         pulse, at = self.tail.pulse(), datetime.now(UTC)
-        words = [f"Last state of {self.tail.path.name}: {self.tail.state}, {at:%Y-%m-%d %H:%M:%S} UTC", _numbers(pulse)]
+        words = [f"Last state of {self.tail.path.name}: {self.tail.state}, {at:%Y-%m-%d %H:%M:%S} UTC"]
+        words += _numbers(pulse)
         words += [f"  alarm  {text}" for text in pulse.alarmed[-KEPT:]]
         words += [f"  gap    {text}" for text in pulse.gaps[-KEPT:]]
         return [*words, f"kept in {self.tail.case.folder}: dl.Case(…).verdicts(anomalous=True) has all alarms"]
@@ -148,17 +153,23 @@ class Panel:
         return "\n".join(map(visible, self._words()))
 
 
-def _numbers(pulse: Pulse) -> str:
-    return " · ".join(
-        [counted(pulse.records, "record"), counted(pulse.alarms, "alarm"), counted(len(pulse.gaps), "gap")]
-    )
+def _numbers(pulse: Pulse) -> list[str]:
+    """What the case has in all; where that is more than came since the tail was made, that in a second line."""
+    own = pulse.records, pulse.alarms, pulse.gap_count
+    told = [_counts([one + other for one, other in zip(own, pulse.before, strict=True)])]
+    return [*told, f"since {pulse.since:%Y-%m-%d %H:%M:%S} UTC: {_counts(own)}"] if any(pulse.before) else told
 
 
-def _head(name: str, state: str, numbers: str, gaps: Sequence[str]) -> str:
+def _counts(numbers: Sequence[int]) -> str:
+    return " · ".join(map(counted, numbers, ("record", "alarm", "gap")))
+
+
+def _head(name: str, state: str, numbers: Sequence[str], gaps: Sequence[str]) -> str:
+    rows = "".join(f"<div>{escape(row)}</div>" for row in numbers)
     gap = f"<div>{escape(gaps[-1])}</div>" if gaps else ""
     return (
         f'<div style="{_FONT};line-height:1.5"><div role="status"><b>{escape(name)}</b>: {escape(state)}</div>'
-        f"<div>{escape(numbers)}</div>{gap}</div>"
+        f"{rows}{gap}</div>"
     )
 
 

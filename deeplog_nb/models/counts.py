@@ -76,22 +76,30 @@ class CountModel:
 
     def reasons(self, sessions: Sequence[Mapping[int, int]]) -> list[str | None]:
         """The same for sessions told by how often each key came: which counts are impossible, or None."""
-        column = {key: at for at, key in enumerate(self.learnt.vocabulary.keys)}
-        vectors = np.zeros((len(sessions), len(column)), np.int64)
-        for row, counts in zip(vectors, sessions, strict=True):
-            for key, often in counts.items():
-                if key in column:
-                    row[column[key]] = often
-        return _reasons(self.learnt, vectors)
+        return _reasons(self.learnt, self._vectors(sessions))
 
     def learn(self, sessions: pl.DataFrame) -> CountModel:
         """A new model for which the counts of these sessions are normal too, since a person said so.
 
         That is: the same count of every fixed key, all together; the free keys may occur as often as they like.
         """
-        distinct = sequences(sessions)
-        vectors = _seen(count_vectors(distinct, self.learnt.vocabulary)[:, :-1], self.learnt.ranging)
-        mine = vectors[:, list(self.learnt.fixed)]
+        return self._declaring(count_vectors(sequences(sessions), self.learnt.vocabulary)[:, :-1])
+
+    def learn_counts(self, sessions: Sequence[Mapping[int, int]]) -> CountModel:
+        """The same of sessions told by how often each key came, however long they are."""
+        return self._declaring(self._vectors(sessions))
+
+    def _vectors(self, sessions: Sequence[Mapping[int, int]]) -> Ints:
+        column = {key: at for at, key in enumerate(self.learnt.vocabulary.keys)}
+        vectors = np.zeros((len(sessions), len(column)), np.int64)
+        for row, counts in zip(vectors, sessions, strict=True):
+            for key, often in counts.items():
+                if key in column:
+                    row[column[key]] = often
+        return vectors
+
+    def _declaring(self, vectors: Ints) -> CountModel:
+        mine = _seen(vectors, self.learnt.ranging)[:, list(self.learnt.fixed)]
         before = self.learnt.declared.reshape(len(self.learnt.declared), mine.shape[1])
         declared = np.unique(np.concatenate([before, mine]), axis=0)
         other = CountModel(rate=self.rate)

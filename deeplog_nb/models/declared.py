@@ -12,14 +12,17 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import LABELS, SESSIONS, FrameError, check
+from deeplog_nb.sessions.listed import as_sessions
 
 PAIRS: Final = {
     "history": pl.List(pl.UInt32()),  # the last h keys before it; fewer where the session began there
     "key": pl.UInt32(),  # null: the session ended
     "count": pl.UInt32(),  # how often it was declared
 }
+_COUNTS: Final = '"counts":['  # in the patterns of whole sessions and their ends, and in no other
 _ANSWERED: Final = {name: LABELS[name] for name in ("id", "position", "pattern", "verdict", "keys")}
 _TOLD: Final = pl.Struct({"history": pl.List(pl.UInt32), "key": pl.UInt32})
+_COUNTED: Final = pl.Struct({"counts": pl.List(pl.List(pl.UInt32))})
 
 
 def pairs(labels: pl.DataFrame, history: int) -> pl.DataFrame:
@@ -40,26 +43,29 @@ def pairs(labels: pl.DataFrame, history: int) -> pl.DataFrame:
     return known.group_by("history", "key", maintain_order=True).agg(count=pl.col("count").sum().cast(pl.UInt32))
 
 
+def counts_told(labels: pl.DataFrame) -> list[dict[int, int]]:
+    """How often each key came in the sessions whose counts these LABELS are about, as their patterns say.
+
+    The evidence would not do: of a long session it is the last keys alone, while the pattern counts all of them.
+
+    >>> counts_told(pl.DataFrame({"pattern": ['{"flagged":[9],"counts":[[4,20000],[9,1]]}', '{"history":[4]}']}))
+    [{4: 20000, 9: 1}]
+    """
+    whole = labels.filter(pl.col("pattern").str.contains(_COUNTS, literal=True))
+    listed = _decoded(whole, _COUNTED)["counts"].drop_nulls().to_list()
+    if not all(pair is not None and len(pair) == 2 and None not in pair for counts in listed for pair in counts):
+        raise FrameError(
+            "labels: a pattern counts keys otherwise than in pairs of key and count; judge the lines again"
+        )
+    return [dict(counts) for counts in listed]
+
+
 def canaries(labels: pl.DataFrame) -> pl.DataFrame:
     """SESSIONS of the anomalies that these labels confirm: what an update must not lose."""
     if "pattern" not in labels.columns:
         return pl.DataFrame(schema=SESSIONS)
     wrong = check(labels, _ANSWERED, "labels").filter(pl.col("verdict") == "anomaly", pl.col("keys").list.len() > 0)
     return as_sessions(wrong.select(session=pl.format("label {}", "id"), keys="keys"))
-
-
-def as_sessions(listed: pl.DataFrame) -> pl.DataFrame:
-    """SESSIONS of ``session, keys``, a row a session.
-
-    >>> as_sessions(pl.DataFrame({"session": ["a"], "keys": [[5, 22]]})).select("position", "key").rows()
-    [(0, 5), (1, 22)]
-    """
-    flat = listed.select(
-        "session",
-        position=pl.int_ranges(pl.col("keys").list.len()).cast(pl.List(pl.UInt32)),
-        key=pl.col("keys").cast(pl.List(pl.UInt32)),
-    ).explode("position", "key")
-    return check(flat.with_columns(count=pl.lit(1, pl.UInt32), open=pl.lit(False)), SESSIONS, "sessions")
 
 
 def uncontradicted(told: pl.DataFrame, canaries: pl.DataFrame, history: int) -> pl.DataFrame:
@@ -79,20 +85,24 @@ def as_asked(told: pl.DataFrame) -> pl.DataFrame:
     ended = pl.col("key").is_null()
     keys = pl.when(ended).then("history").otherwise(pl.concat_list("history", "key"))
     listed = told.filter(~ended | (pl.col("history").list.len() > 0)).with_row_index("_row", 1)
-    named = listed.select("_row", session=pl.format("declared {}", "_row"), keys=keys, open=~ended)
-    rows = as_sessions(named).drop("open").join(named.select("session", "open"), on="session", maintain_order="left")
+    rows = as_sessions(listed.select(session=pl.format("declared {}", "_row"), keys=keys, open=~ended))
     last = pl.col("position") == pl.col("position").max().over("session")
     return rows.with_columns(learn=last & pl.col("open")).select(*SESSIONS, "learn")
 
 
 def _told(normal: pl.DataFrame) -> pl.DataFrame:
     """PAIRS of LABELS on entries and ends."""
+    read = _decoded(normal, _TOLD)
+    return read.filter(pl.col("history").is_not_null()).with_columns(count=pl.lit(1, pl.UInt32))
+
+
+def _decoded(labels: pl.DataFrame, kind: pl.Struct) -> pl.DataFrame:
+    """What the patterns hold, a row for each that an alarm has."""
     try:
-        texts = normal.select(pl.col("pattern").str.split("\n")).explode("pattern").drop_nulls()
-        read = texts.select(pl.col("pattern").str.json_decode(_TOLD).alias("_told")).unnest("_told")
+        texts = labels.select(pl.col("pattern").cast(pl.String).str.split("\n")).explode("pattern").drop_nulls()
+        return texts.select(pl.col("pattern").str.json_decode(kind).alias("_told")).unnest("_told")
     except pl.exceptions.PolarsError as error:
         raise FrameError(f"labels: a pattern is none that this version writes ({error})") from error
-    return read.filter(pl.col("history").is_not_null()).with_columns(count=pl.lit(1, pl.UInt32))
 
 
 def _pairs_of(keys: list[int]) -> list[tuple[list[int], int | None]]:

@@ -76,6 +76,8 @@ class Fitted:
     def tell(self, found: Vectors, numbers: Ints, block: int = BLOCK) -> Told:
         """What networks and robust bounds say of each of these entries; ``block`` of a series are forecast at once."""
         told = by_network(self.forecasters, self.channels, self.bounds, found, numbers, block)
+        if np.isfinite(told.tail).all():  # as for an entry alone, most often
+            return told
         rest = by_robust(self.robust, self.fallen, found, self.settings.confidence, self._held)
         return told.over(rest)
 

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import polars as pl
 
 from deeplog_nb.frames import SESSIONS, FrameError, check
+from deeplog_nb.models.naming import listed
 from deeplog_nb.models.update import CHANGES, Update
 
 Model = TypeVar("Model")
@@ -87,7 +88,8 @@ def _changes(change: str, rows: pl.DataFrame) -> pl.DataFrame:
 def _lost(lost: pl.DataFrame) -> str | None:
     if lost.is_empty():
         return None
-    return f"{lost['session'].n_unique()} of the canaries' sessions would lose an alarm that must stay"
+    names = lost["session"].fill_null("of no name").unique(maintain_order=True).to_list()
+    return f"{len(names)} of the canaries' sessions would lose an alarm that must stay: {listed(names)}"
 
 
 def _more(held: pl.DataFrame) -> str | None:

@@ -36,7 +36,7 @@ class Update(Generic[Model]):
 
     model: Model
     changes: pl.DataFrame  # CHANGES
-    refused: str | None = None  # why, in words
+    refused: str | None = None  # why, in words, with the first labels that are in the way
 
     def __post_init__(self) -> None:
         check(self.changes, CHANGES, "changes")

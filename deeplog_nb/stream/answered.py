@@ -43,7 +43,7 @@ def answered(learner: Learner, judged: pl.DataFrame, contexts: Mapping[int, Cont
     """
     if not contexts:
         nothing = [pl.lit(None, kind).alias(name) for name, kind in _ADDED.items()]
-        return judged.with_columns(*nothing, allowed=pl.lit(False))
+        return judged.with_columns_seq(*nothing, allowed=pl.lit(False))
     numbered = judged.with_row_index("_number", offset=1)
     odd = numbered.filter(pl.Series([at in contexts for at in range(len(judged))]))
     is_end = odd["key"].is_null()

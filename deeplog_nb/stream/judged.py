@@ -154,7 +154,7 @@ class Judged:
         return dict(zip(over, model.reasons([*over.values()]), strict=True)) if model and over else {}
 
     def _conclude(self, rows: Rows, reasons: Reasons, errors: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-        told = [(rows.session[at], reason is not None, reason) for at, reason in reasons.items()]
+        told = [(rows.session[at], True, reason) for at, reason in reasons.items() if reason]
         counted = pl.DataFrame(told, schema=COUNTED, orient="row") if told else None
         return self._detector.conclude(self._ranks(rows), errors, counted, events)
 
@@ -165,15 +165,16 @@ class Judged:
         scored = iter(self._detector.keys.score([histories[at] for at in asked], [rows.key[at] for at in asked]))
         loose = [(None, 0.0 if key == 0 else None) for key in rows.key]
         told = [next(scored) if part else loose[at] for at, part in enumerate(rows.of)]
-        facts = {
-            "key": rows.key,
-            "open": rows.open,
-            "rank": [rank for rank, _ in told],
-            "probability": [chance for _, chance in told],
-        }
-        kinds = {name: RANKS[name] for name in facts}
-        one = pl.lit(1, pl.UInt32).alias("count")
-        return pl.DataFrame(facts, schema=kinds).with_columns(*_identity(rows), one).select(*RANKS, *_PLACE)
+        columns = [
+            *_identity(rows),
+            pl.Series("key", rows.key, pl.UInt32),
+            pl.Series("count", [1] * len(rows), pl.UInt32),
+            pl.Series("open", rows.open, pl.Boolean),
+            pl.Series("rank", [rank for rank, _ in told], pl.UInt16),
+            pl.Series("probability", [chance for _, chance in told], pl.Float32),
+        ]
+        own = {series.name: series for series in columns}
+        return pl.DataFrame([own[name] for name in (*RANKS, *_PLACE)])
 
 
 def _some(reasons: Reasons, places: Sequence[int]) -> Reasons:
@@ -183,6 +184,8 @@ def _some(reasons: Reasons, places: Sequence[int]) -> Reasons:
 
 def _ordered(judged: pl.DataFrame) -> list[bool]:
     """Whether a rule of order flags each row."""
+    if not judged["anomalous"].any():
+        return [False] * len(judged)
     return judged.select(pl.any_horizontal(ORDER)).to_series().to_list()
 
 
@@ -196,7 +199,7 @@ def _picked(table: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
 
 def _with_identity(judged: pl.DataFrame, rows: Rows) -> pl.DataFrame:
     own = {series.name: series for series in _identity(rows)}
-    return pl.DataFrame([own.get(name, judged[name]) for name in judged.columns])
+    return pl.DataFrame([own.get(series.name, series) for series in judged.get_columns()])
 
 
 def _identity(rows: Rows) -> list[pl.Series]:

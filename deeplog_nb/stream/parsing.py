@@ -20,6 +20,7 @@ from deeplog_nb.frames import TIME, check
 from deeplog_nb.sessions.sessionize import ids_of
 
 LONG: Final = 1 << 12  # characters of a text that is not kept
+FEW: Final = 16  # lines that are not worth a second thread
 _PLACE: Final = {"file": pl.Categorical(), "line": pl.UInt64()}
 Assigned = tuple[int, list[str] | None]  # a shape's key, and what its template captures if that is not just the holes
 Answer = TypeVar("Answer")
@@ -89,7 +90,7 @@ class Parser:
             asked["named"] = text.str.extract_all(self._by)
         if not self._templates.rewrites:
             asked |= {"shape": shape(text)} | ({"values": values(text)} if self._wanted else {})
-        found = lines.select(**asked)
+        found = (lines.select_seq if len(lines) <= FEW else lines.select)(**asked)
         keys, parameters = self._edited(lines) if self._templates.rewrites else self._keys(found)
         times = found["time"].to_list() if "time" in asked else [None] * len(lines)
         files = found["file"].to_list()

@@ -72,13 +72,20 @@ def allow(verdicts: pl.DataFrame, patterns: Collection[str]) -> pl.DataFrame:
     """
     texts = pl.Series("pattern", list(patterns), dtype=pl.String)
     by_session = pl.col("session_pattern").is_in(texts.implode()) & ~pl.any_horizontal(_FAR)
-    said = (pl.col("pattern").is_in(texts.implode()) | by_session).fill_null(False) | _nearer(
-        verdicts["pattern"], texts
-    )
+    said = by_session.fill_null(False) | allowed_by(verdicts["pattern"], texts)
     return verdicts.with_columns(allowed=said & pl.col("anomalous")).with_columns(
         anomalous=pl.col("anomalous") & ~pl.col("allowed"),
         why=pl.when("allowed").then(pl.format("allowed: {}", "why")).otherwise("why"),
     )
+
+
+def allowed_by(alarms: pl.Series, patterns: pl.Series) -> pl.Series:
+    """For each alarm, a pattern itself, whether one of the patterns would allow it.
+
+    >>> allowed_by(pl.Series(["a", None]), pl.Series(["a", "b"])).to_list()
+    [True, False]
+    """
+    return alarms.is_in(patterns.implode()).fill_null(False) | _nearer(alarms, patterns)
 
 
 def allows(patterns: pl.Series, alarms: pl.Series) -> pl.Series:
@@ -126,7 +133,7 @@ def _before(rows: pl.DataFrame, mine: pl.DataFrame, history: int) -> pl.Series:
 
 def _counts(rows: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
     """``_row, pattern`` of the ends of sessions whose counts were flagged."""
-    mine = flagged.filter("counts")
+    mine = flagged.filter("counts").select("_row", "session")  # the rule has the name of what it counts
     counted = mine.join(_count_lists(rows, mine), on="session", how="left", maintain_order="left")
     return counted.select("_row", pattern=pl.struct("counts").struct.json_encode())
 

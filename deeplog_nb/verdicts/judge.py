@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Final
 
 import polars as pl
@@ -13,6 +14,7 @@ from deeplog_nb.verdicts.values import told, value_reason, value_score, with_val
 
 UNSEEN_SCORE: Final = 40.0  # above -log10 of any probability that is not 0
 COUNTS_SCORE: Final = 3.0  # at least, where counts are wrong: one in a thousand, and a rule that names a line says more
+KEPT: Final = 16  # policies whose rules are kept as expressions: to write them anew takes a third of judging a row
 
 
 def judge(
@@ -46,6 +48,21 @@ def judge(
     │ 2        ┆ true      ┆ ended early: probability of en… │
     └──────────┴───────────┴─────────────────────────────────┘
     """
+    judged = (  # one column after the other: they cost less than a second thread, of a million rows too
+        check(ranks, RANKS, "ranks")
+        .pipe(_with_counts, counts)
+        .with_columns_seq(_rules(policy))
+        .pipe(with_values, errors, policy.confidence)
+        .with_columns_seq(_concluded())
+        .pipe(_with_reasons, policy)
+    )
+    rest = [name for name in ranks.columns if name not in VERDICTS]
+    return check(judged.select_seq(*VERDICTS, *rest, *told(errors)), VERDICTS, "verdicts")
+
+
+@lru_cache(maxsize=KEPT)
+def _rules(policy: Policy) -> tuple[pl.Expr, ...]:
+    """One column a rule of order or counts."""
     rules = {
         "unseen": unseen(),
         "unlikely": unlikely(policy.g, policy.probability),
@@ -53,35 +70,34 @@ def judge(
         "counts": is_end() & ~pl.col("open") & pl.col("_flagged"),
         "short": _short(policy),
     }
-    reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
-    judged = (
-        check(ranks, RANKS, "ranks")
-        .pipe(_with_counts, counts)
-        .with_columns(**{name: rule.fill_null(False) for name, rule in rules.items()})
-        .pipe(with_values, errors, policy.confidence)
-        .with_columns(
-            anomalous=pl.any_horizontal(RULES),
-            score=pl.coalesce(value_score(), _score()).cast(pl.Float32),
-            why=pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True),
-        )
-        .pipe(told, errors)
-    )
-    rest = [name for name in judged.columns if name not in VERDICTS and name not in ("_flagged", "_reason")]
-    return check(judged.select(*VERDICTS, *rest), VERDICTS, "verdicts")
+    return tuple(rule.fill_null(False).alias(name) for name, rule in rules.items())
+
+
+@cache
+def _concluded() -> tuple[pl.Expr, pl.Expr]:
+    """``anomalous`` and ``score``, by what the rules say."""
+    surprise = -pl.col("probability").log10()
+    counted = pl.when("counts").then(pl.max_horizontal(surprise, pl.lit(COUNTS_SCORE))).otherwise(surprise)
+    score = pl.coalesce(value_score(), pl.when("unseen").then(UNSEEN_SCORE).otherwise(counted))
+    return pl.any_horizontal(RULES).alias("anomalous"), score.cast(pl.Float32).alias("score")
 
 
 def _with_counts(ranks: pl.DataFrame, counts: pl.DataFrame | None) -> pl.DataFrame:
     """What the count check says of each row's session, in ``_flagged`` and ``_reason``."""
     if counts is None:
-        return ranks.with_columns(_flagged=pl.lit(False), _reason=pl.lit(None, pl.String))
+        return ranks.with_columns_seq(_flagged=pl.lit(False), _reason=pl.lit(None, pl.String))
     said = check(counts, COUNTED, "counts").select("session", _flagged="flagged", _reason="reason")
     return ranks.join(said, on="session", how="left", maintain_order="left")
 
 
-def _score() -> pl.Expr:
-    surprise = -pl.col("probability").log10()
-    counted = pl.when("counts").then(pl.max_horizontal(surprise, pl.lit(COUNTS_SCORE))).otherwise(surprise)
-    return pl.when("unseen").then(UNSEEN_SCORE).otherwise(counted)
+def _with_reasons(judged: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+    """The rows with ``why``. It is written for the alarms alone: there are far fewer than entries."""
+    if not judged["anomalous"].any():
+        return judged.with_columns_seq(why=pl.lit(""))
+    at = judged["anomalous"].arg_true()
+    reasons = [pl.when(rule).then(text) for rule, text in _reasons(policy).items()]
+    texts = judged[at].select(pl.concat_str([*reasons, value_reason()], separator="; ", ignore_nulls=True)).to_series()
+    return judged.with_columns_seq(why=pl.repeat("", len(judged), eager=True).scatter(at, texts))
 
 
 def _short(policy: Policy) -> pl.Expr:

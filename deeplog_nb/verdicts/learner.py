@@ -15,16 +15,18 @@ import polars as pl
 
 from deeplog_nb.frames import LABELS, check
 from deeplog_nb.models.counts import CountModel
-from deeplog_nb.models.declared import as_sessions, pairs, uncontradicted
 from deeplog_nb.models.declared import canaries as confirmed
+from deeplog_nb.models.declared import counts_told, pairs, uncontradicted
 from deeplog_nb.models.gate import gated
 from deeplog_nb.models.keys import KeyModel
+from deeplog_nb.models.naming import labels_named
 from deeplog_nb.models.taught import taught
 from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.update import CHANGES, Update
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.sessions.pieces import pieces
 from deeplog_nb.verdicts.allowing import allow, allows, with_patterns, without_shape
+from deeplog_nb.verdicts.clash import clash
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.policy import Policy
 
@@ -76,7 +78,8 @@ class Learner:
             if taught is None:
                 continue
             step = gated(current, taught, _alarms, wrong.clear(), canaries=wrong, holdout=holdout)
-            refused = step.refused or (_weaker(current, taught, holdout) if holdout is not None else None)
+            refused = step.refused or _passing(current, taught, _answers(labels, "anomaly"))
+            refused = refused or (_weaker(current, taught, holdout) if holdout is not None else None)
             current = current if refused else taught
             changes.append(step.changes)
             refusals.append(refused and f"{what}: {refused}")
@@ -85,30 +88,32 @@ class Learner:
     def allowing(self, labels: pl.DataFrame, *, canaries: pl.DataFrame | None = None) -> Update[Learner]:
         """The first tier: what these LABELS say is normal is allowed, and nothing else is.
 
-        A pattern is not, and ``refused`` says so, that a confirmed anomaly has too, or that would leave one of the
-        ``canaries`` without an alarm.
+        A pattern is not that a confirmed anomaly has too, or that would leave one of the ``canaries`` without an
+        alarm; ``refused`` names the first labels that say so, on either side.
         """
         normal, wrong = _answers(labels, "normal"), _answers(labels, "anomaly")
         wanted = normal["pattern"].drop_nulls().unique(maintain_order=True)
         kept = wanted.filter(~allows(wanted, wrong["pattern"].drop_nulls()))
+        lost = pl.Series("session", [], pl.String)
         if canaries is not None and len(canaries):
             plain = without_shape(kept)  # canaries are known by their keys
-            kept = kept.filter(~plain.is_in(self._needed(plain, canaries).implode()))
-        new = replace(self, allowed=tuple(kept))
-        clash = len(wanted) - len(kept)
-        refused = f"{clash} of {len(wanted)} patterns are those of confirmed anomalies too" if clash else None
+            alarms = self._lost(plain, canaries)
+            lost, needed = alarms["session"], pl.concat([alarms["pattern"], alarms["session_pattern"]]).drop_nulls()
+            kept = kept.filter(~plain.is_in(needed.implode()))
+        new, blocked = replace(self, allowed=tuple(kept)), wanted.filter(~wanted.is_in(kept.implode()))
+        many = f"{len(blocked)} of {len(wanted)} patterns are those of confirmed anomalies too"
+        refused = f"{many}: {clash(normal, wrong, blocked, lost)}" if len(blocked) else None
         return Update(new, _cleared(normal, kept), refused)
 
-    def _needed(self, patterns: pl.Series, canaries: pl.DataFrame) -> pl.Series:
-        """Which patterns are of the canaries that would have no alarm left, were all of these allowed."""
+    def _lost(self, patterns: pl.Series, canaries: pl.DataFrame) -> pl.DataFrame:
+        """The alarms of the canaries that would have none left, were all of these patterns allowed."""
         before, after = (replace(self, allowed=texts).judge(canaries) for texts in ((), tuple(patterns)))
         left = after.filter("anomalous").select("session").unique()
-        lost = before.filter("anomalous").join(left, on="session", how="anti")
-        return pl.concat([lost["pattern"], lost["session_pattern"]]).drop_nulls()
+        return before.filter("anomalous").join(left, on="session", how="anti")
 
 
 def _answers(labels: pl.DataFrame, verdict: str) -> pl.DataFrame:
-    needed = ("session", "position", "pattern", "verdict", "keys")
+    needed = ("id", "session", "position", "pattern", "verdict", "keys")
     return check(labels, {name: LABELS[name] for name in needed}, "labels").filter(pl.col("verdict") == verdict)
 
 
@@ -124,6 +129,17 @@ def _cleared(normal: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
 def _alarms(learner: Learner, sessions: pl.DataFrame) -> pl.DataFrame:
     """FLAGS of every entry and end."""
     return learner.judge(sessions).select("session", "position", "key", flagged="anomalous")
+
+
+def _passing(old: Learner, new: Learner, wrong: pl.DataFrame) -> str | None:
+    """Why a count check may not learn: it would pass counts of an anomaly too long for its keys to be a canary."""
+    if old.counts is None or new.counts is None or old.counts is new.counts:
+        return None
+    told = [(row, counts) for row in wrong.iter_slices(1) for counts in counts_told(row)]
+    long = [(row, counts) for row, counts in told if sum(counts.values()) > row["keys"].list.len().item()]
+    was, now = (model.reasons([counts for _, counts in long]) for model in (old.counts, new.counts))
+    lost = [row for (row, _), before, after in zip(long, was, now, strict=True) if before and not after]
+    return f"it would pass the counts of {labels_named(pl.concat(lost))}" if lost else None
 
 
 def _weaker(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:
@@ -158,16 +174,9 @@ def _lessons(
         return replace(learner, keys=taught(learner.keys, told, teaching, canaries=canaries))
 
     def counts(learner: Learner) -> Learner | None:
-        told = _counted(labels)
-        if learner.counts is None or told.is_empty():
+        told = counts_told(_answers(labels, "normal"))
+        if learner.counts is None or not told:
             return None
-        return replace(learner, counts=learner.counts.learn(told))
+        return replace(learner, counts=learner.counts.learn_counts(told))
 
     return {"key model": keys, "count check": counts}
-
-
-def _counted(labels: pl.DataFrame) -> pl.DataFrame:
-    """SESSIONS, by their keys, whose counts were declared normal: whole ones, or their ends."""
-    whole = pl.col("pattern").str.contains('"counts":', literal=True)
-    normal = _answers(labels, "normal").filter(whole, pl.col("keys").list.len() > 0).with_row_index("_row")
-    return as_sessions(normal.select(session=pl.format("declared {}", "_row"), keys="keys"))

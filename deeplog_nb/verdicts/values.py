@@ -17,39 +17,36 @@ KEY_RULES: Final = ("unseen", "unlikely")
 LONG: Final = 1e15  # numbers from which on not every digit is written out
 CLIPPED: Final = 80  # characters of a text that a reason quotes
 _HIDDEN: Final = ("tail", "expected", "seen", "unit", "text")  # of ERRORS, while it is judged
-_NONE: Final = pl.DataFrame(schema=ERRORS)
+_NOTHING: Final = (
+    *(pl.lit(False).alias(rule) for rule in ("timing", "value")),
+    *(pl.lit(None, ERRORS[name]).alias(name if name == "worst" else f"_{name}") for name in ("worst", *_HIDDEN)),
+)  # what is said where there are no ERRORS
 
 
 def with_values(judged: pl.DataFrame, errors: pl.DataFrame | None, confidence: float) -> pl.DataFrame:
     """The rows with ``timing`` and ``value``, the ``worst`` position of those that fired, and what was told of it."""
-    joined = judged.pipe(_joined, _NONE if errors is None else check(errors, ERRORS, "errors"))
+    if errors is None or check(errors, ERRORS, "errors").is_empty():
+        return judged.with_columns_seq(*_NOTHING)
+    known = errors.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN})
+    joined = judged.join(known, on=["session", "position"], how="left", maintain_order="left")
     passed = ~pl.any_horizontal(KEY_RULES)
     far = passed & beyond(pl.col("_tail"), confidence)
     new = passed & pl.col("_text").is_not_null()
     is_wait = pl.col("worst") == ELAPSED
-    ruled = joined.with_columns(
+    ruled = joined.with_columns_seq(
         timing=(far & is_wait).fill_null(False), value=(new | (far & ~is_wait)).fill_null(False)
     )
     fired = pl.any_horizontal("timing", "value")
-    return ruled.with_columns(pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN)))
+    return ruled.with_columns_seq(
+        pl.when(fired).then(name).alias(name) for name in ("worst", *(f"_{n}" for n in _HIDDEN))
+    )
 
 
-def _joined(judged: pl.DataFrame, errors: pl.DataFrame) -> pl.DataFrame:
-    """The rows with what the ERRORS say of them."""
-    known = errors.select("session", "position", "worst", **{f"_{name}": name for name in _HIDDEN})
-    if known.is_empty():
-        return judged.with_columns(pl.lit(None, kind).alias(name) for name, kind in list(known.schema.items())[2:])
-    return judged.join(known, on=["session", "position"], how="left", maintain_order="left")
-
-
-def told(judged: pl.DataFrame, errors: pl.DataFrame | None) -> pl.DataFrame:
-    """The rows without what was of use while judging only.
-
-    Where there are ERRORS ``worst, expected, seen, unit, text`` stay, null where neither of the two rules fired.
-    """
+def told(errors: pl.DataFrame | None) -> list[pl.Expr]:
+    """``worst, expected, seen, unit, text``, null where neither of the two rules fired; none without ERRORS."""
     if errors is None:
-        return judged.drop("worst", *(f"_{name}" for name in _HIDDEN))
-    return judged.drop("_tail").rename({f"_{name}": name for name in _HIDDEN if name != "tail"})
+        return []
+    return [pl.col("worst"), *(pl.col(f"_{name}").alias(name) for name in _HIDDEN if name != "tail")]
 
 
 def value_score() -> pl.Expr:

@@ -6,26 +6,45 @@ Which steps and edges there are was decided before, and what a key is called; pl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
 import polars as pl
 
-from deeplog_nb.views.axes import counted, duration, percent
-from deeplog_nb.views.layers import Arrow, Layout, Route, Size, arrange
+from deeplog_nb.views.axes import counted
+from deeplog_nb.views.edges import Bundle, Edge, label, share, spot, told
+from deeplog_nb.views.groups import bundled, groups
+from deeplog_nb.views.layers import Arrow, Point, Route, Size
 from deeplog_nb.views.lettering import short, text_width, wrap
-from deeplog_nb.views.scene import MARGIN, ROW, SMALL, WIDTH, Box, Ground, Line, Scene, Text
+from deeplog_nb.views.nesting import Nested, nested
+from deeplog_nb.views.scene import (
+    KIND_WORDS,
+    LOOKS,
+    MARGIN,
+    ROW,
+    SMALL,
+    WIDTH,
+    Box,
+    Ground,
+    Line,
+    Scene,
+    Text,
+    badge_width,
+)
 from deeplog_nb.views.theme import INK, SOFT
 from deeplog_nb.workflow.way import Way
 
 WIDEST: Final = 360.0  # px of a box
+NARROW: Final = 220.0  # so narrow a box may hold three lines
 NARROWEST: Final = 150.0
 PAD: Final = 16.0  # px within a band
 HEAD: Final = 38.0  # px of a band's name
 TIP: Final[Size] = (84.0, 26.0)  # begin and end
 BEGIN: Final = 0
+ANY: Final = KIND_WORDS["parallel"]
+NOWHERE: Final = (0.0, 0.0), "start"
 OFF: Final = "off"  # the kind of the line that leaves the workflow
 
 
@@ -34,17 +53,6 @@ class Words(NamedTuple):
 
     name: Callable[[int], str]
     text: Callable[[int], str]
-
-
-class Edge(NamedTuple):
-    """A row of EDGES, where the end is a node of its own."""
-
-    source: int
-    target: int
-    kind: str
-    times: int
-    share: float
-    median: float | None
 
 
 @dataclass(frozen=True)
@@ -85,44 +93,86 @@ class TaskBand:
         return [BEGIN, *self.keys, self.end, *([] if self.came is None else [self.came])]
 
     @cached_property
-    def arrows(self) -> list[Arrow]:
-        """All that is drawn as a line, the edges first."""
-        off = [] if self.came is None or not self.way or not self.way.left else [(self.way.left[1], self.came)]
-        edges = [Arrow(each.source, each.target, each.times, each.kind == "loop") for each in self.edges]
-        return edges + [Arrow(source, target, 0.0) for source, target in off]
+    def frames(self) -> dict[int, tuple[int, ...]]:
+        """The nodes that frame steps which come in any order."""
+        return dict(enumerate(groups(self.edges, list(self.keys)), self.end + 2))
 
     @cached_property
-    def _downward(self) -> list[Edge]:
-        """The edges that share their ends with others: no loops, none between neighbours."""
-        pairs = {(each.source, each.target) for each in self.edges if each.kind != "loop"}
-        return [each for each in self.edges if each.kind != "loop" and (each.target, each.source) not in pairs]
+    def last(self) -> int:
+        """The highest node there can be."""
+        return self.end + 1 + len(self.frames)
+
+    @cached_property
+    def _home(self) -> dict[int, int]:
+        return {node: frame for frame, held in self.frames.items() for node in held}
+
+    @cached_property
+    def bundles(self) -> list[Bundle]:
+        """All edges, by the line that stands for them; those that go from one step to another first."""
+        return sorted(bundled(self.edges, self._home), key=lambda each: each.source == each.target)
+
+    def _nested(self, sizes: Mapping[int, Size]) -> Nested:
+        between = [each for each in self.bundles if each.source != each.target]
+        arrows = [Arrow(each.source, each.target, each.times, each.back) for each in between]
+        off = [] if self.came is None else [Arrow(self._left, self.came, 0.0)]
+        return nested(sizes, self.frames, [*arrows, *off])
+
+    @cached_property
+    def _left(self) -> int:
+        """Where the line that leaves the workflow begins."""
+        step = self.way.left[1] if self.way and self.way.left else BEGIN
+        return self._home.get(step, step)
 
     def scene(self, first: int) -> Scene:
         """The task by itself at 0, 0; its boxes are numbered from ``first``."""
-        width, layout = self._fitted()
+        width = self._fitted()
         lines = {node: self._lines(node, width) for node in self.nodes}
-        sizes = {node: self._size(node, lines[node], width) for node in self.nodes}
-        layout = arrange(sizes, self.arrows)
-        whole = max(WIDTH, layout.width + 2 * (MARGIN + PAD))
-        at = (whole - layout.width) / 2, HEAD
-        boxes = [self._box(node, layout, sizes[node], lines[node]) for node in self.nodes]
-        edges = [self._line(each, route, sizes) for each, route in zip(self.edges, layout.routes, strict=False)]
-        off = [
-            Line(arrow.source, arrow.target, *layout.routes[-1], OFF, 2.5, "not in the workflow", taken=True)
-            for arrow in self.arrows[len(self.edges) :]
+        laid = self._nested({node: self._size(node, lines[node], width) for node in self.nodes})
+        whole = max(WIDTH, laid.layout.width + 2 * (MARGIN + PAD))
+        boxes = [
+            *(self._frame(node, laid) for node in self.frames),
+            *(self._box(n, laid, lines[n]) for n in self.nodes),
         ]
-        ground = Ground(MARGIN, 0, whole - 2 * MARGIN, layout.height + HEAD + PAD)
-        inner = Scene(whole, 0, tuple(boxes), (*edges, *off)).moved(*at, first)
-        return Scene(whole, ground.height + PAD, inner.boxes, inner.lines, (ground,), (), self._heading())
+        told = [text for frame in self.frames for text in self._on_frame(frame, laid)]
+        inner = Scene(whole, 0, tuple(boxes), tuple(self._drawn(laid)), texts=tuple(told))
+        ground = Ground(MARGIN, 0, whole - 2 * MARGIN, laid.layout.height + HEAD + PAD)
+        inner = inner.moved((whole - laid.layout.width) / 2, HEAD, first)
+        texts = self._heading() + inner.texts
+        return Scene(whole, ground.height + PAD, inner.boxes, inner.lines, (ground,), (), texts)
 
-    def _fitted(self) -> tuple[float, Layout]:
+    def _drawn(self, laid: Nested) -> Iterator[Line]:
+        between = sum(each.source != each.target for each in self.bundles)
+        own = [Route((laid.places[each.source],) * 2, "self") for each in self.bundles[between:]]
+        beside = list(zip(self.bundles, [*laid.layout.routes[:between], *own], strict=True))
+        for bundle, route in beside:
+            yield self._line(bundle, route, spot(bundle, route, laid.sizes, beside))
+        if self.came is not None:
+            route = laid.layout.routes[-1]
+            yield Line(self._left, self.came, *route, OFF, 2.5, "not in the workflow", taken=True)
+
+    def _fitted(self) -> float:
         """How wide the boxes can be for the task to fit the picture."""
         room, width = WIDTH - 2 * (MARGIN + PAD), WIDEST
-        layout = arrange(dict.fromkeys(self.nodes, (width, TIP[1])), self.arrows)
-        while layout.width > room and width > NARROWEST:
+        while width > NARROWEST and self._nested(dict.fromkeys(self.nodes, (width, TIP[1]))).layout.width > room:
             width = max(width - 15, NARROWEST)
-            layout = arrange(dict.fromkeys(self.nodes, (width, TIP[1])), self.arrows)
-        return width, layout
+        return width
+
+    def _frame(self, node: int, laid: Nested) -> Box:
+        names = "\n".join(short(self.words.name(self.keys[step])) for step in self.frames[node])
+        return Box(node, *laid.places[node], *laid.sizes[node], (), f"In any order:\n{names}", "group")
+
+    def _on_frame(self, frame: int, laid: Nested) -> Iterator[Text]:
+        """What it is, and over each of its steps the share of those who come there."""
+        (x, y), (width, height) = laid.places[frame], laid.sizes[frame]
+        yield Text(x - width / 2 + 14, y - height / 2 + 17, ANY, SMALL, LOOKS["group"].ink)
+        for step in self.frames[frame]:
+            (x, y), (width, height) = laid.places[step], laid.sizes[step]
+            parts = {
+                share([each]) for each in self.edges if each.target == step and self._home.get(each.source) != frame
+            }
+            order = ordered(self._visits(step))
+            left = x - width / 2 + (badge_width(order) if order else 0)
+            yield Text(left, y - height / 2 - 6, parts.pop() if len(parts) == 1 else "", SMALL, SOFT)
 
     def _heading(self) -> tuple[Text, ...]:
         name = Text(MARGIN + PAD, 24, f"Task {self.task}", 14, INK, bold=True)
@@ -136,23 +186,17 @@ class TaskBand:
         if node == self.came and self.way:
             came = "the session ends here" if self.way.came is None else self.words.name(self.way.came)
             return wrap(f"came instead: {came}", width - 20, 2)
-        return wrap(self.words.name(self.keys[node]), width - 20, 2) or ("(an empty message)",)
+        return wrap(self.words.name(self.keys[node]), width - 20, 2 if width > NARROW else 3) or ("(an empty message)",)
 
     def _size(self, node: int, lines: Sequence[str], width: float) -> Size:
         return TIP if node in (BEGIN, self.end) else (width, 17 + ROW * len(lines))
 
-    def _box(self, node: int, layout: Layout, size: Size, lines: tuple[str, ...]) -> Box:
-        visits = self.way.visits.get((self.task, node), []) if self.way else []
-        return Box(
-            node,
-            *layout.places[node],
-            *size,
-            lines,
-            self._told(node),
-            self._look(node),
-            ordered(visits),
-            node in (BEGIN, self.end),
-        )
+    def _box(self, node: int, laid: Nested, lines: tuple[str, ...]) -> Box:
+        told, look, tip = self._told(node), self._look(node), node in (BEGIN, self.end)
+        return Box(node, *laid.places[node], *laid.sizes[node], lines, told, look, ordered(self._visits(node)), tip)
+
+    def _visits(self, node: int) -> Sequence[int]:
+        return self.way.visits.get((self.task, node), []) if self.way else []
 
     def _look(self, node: int) -> str:
         plain = "end" if node in (BEGIN, self.end) else "step"
@@ -185,47 +229,32 @@ class TaskBand:
         key = self.keys[node]
         return f"{short(self.words.text(key))}\nkey {key} · seen here {counted(self.counts[node], 'time')}"
 
-    def _line(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> Line:
-        to = 0 if edge.target == self.end else edge.target
-        taken = self.way.taken.get((self.task, edge.source, to)) if self.way else None
+    def _line(self, bundle: Bundle, route: Route, place: tuple[Point, str] | None) -> Line:
+        taken = self._taken(bundle.edges)
         most = max(each.times for each in self.edges)
-        thickness = 1.25 + 2.75 * math.sqrt(edge.times / most) + (1.5 if taken is not None else 0)
-        title = f"{edge.kind} · {counted(edge.times, 'time')} · {percent(edge.share)} of what leaves the step above"
-        title += "" if edge.median is None else f"\nmedian {duration(edge.median)}"
-        title += f"\ntaken as entry {ordered(taken)}" if taken else ""
-        label = edge_label(edge) if self._has_room(edge, route) else ""
-        spot, anchor = self._spot(edge, route, sizes)
-        painted = taken is not None, self.way is not None and taken is None
-        return Line(edge.source, edge.target, *route, edge.kind, thickness, title, label, spot, anchor, *painted)
-
-    def _spot(self, edge: Edge, route: Route, sizes: Mapping[int, Size]) -> tuple[tuple[float, float], str]:
-        """Where the label stands free: by the end that no other edge shares, on the outer side of the curve."""
-        (x, y), (to_x, to_y) = route.points[0], route.points[-1]
-        if route.shape == "lane":
-            return (route.points[1][0], (y + to_y) / 2 + 4), "middle"
+        thickness = 1.25 + 2.75 * math.sqrt(bundle.times / most) + (1.5 if taken is not None else 0)
+        kind = bundle.edges[0].kind
+        if kind == "parallel" and (bundle.source in self.frames or bundle.target in self.frames):
+            kind = "next"  # that they come in any order is what the frame says
         if route.shape == "self":
-            return (x + sizes[edge.source][0] / 2 - 6, y - sizes[edge.source][1] / 2 - 6), "end"
-        side = 1 if to_x >= x - 8 else -1
-        if sum(each.target == edge.target for each in self._downward) == 1:
-            return (to_x + 9 * side, to_y - sizes[edge.target][1] / 2 - 13), "start" if side > 0 else "end"
-        if sum(each.source == edge.source for each in self._downward) == 1:
-            side = -side if abs(to_x - x) > 8 else 1
-            return (x + 9 * side, y + sizes[edge.source][1] / 2 + 20), "start" if side > 0 else "end"
-        return (to_x, to_y), "middle"
+            thickness = min(thickness, 2.0)
+        title = told(bundle.edges, self._name)
+        title += f"\ntaken as entry {ordered(taken)}" if taken else ""
+        text = label(bundle.edges, shares=bundle.target not in self.frames) if place else ""
+        painted = taken is not None, self.way is not None and taken is None
+        return Line(bundle.source, bundle.target, *route, kind, thickness, title, text, *(place or NOWHERE), *painted)
 
-    def _has_room(self, edge: Edge, route: Route) -> bool:
-        """Not side by side, and not where edges cross, both of whose ends others share."""
-        sources = sum(each.source == edge.source for each in self._downward)
-        targets = sum(each.target == edge.target for each in self._downward)
-        return route.shape in ("lane", "self") or (route.shape == "down" and (sources == 1 or targets == 1))
+    def _taken(self, edges: Sequence[Edge]) -> list[int] | None:
+        """The numbers of the entries that took any of these edges, none if one was taken without; else None."""
+        taken = self.way.taken if self.way else {}
+        ways = [(self.task, each.source, 0 if each.target == self.end else each.target) for each in edges]
+        found = [taken[way] for way in ways if way in taken]
+        return sorted({number for numbers in found for number in numbers}) if found else None
+
+    def _name(self, node: int) -> str:
+        return "begin" if node == BEGIN else "end" if node == self.end else self.words.name(self.keys[node])
 
 
 def ordered(numbers: Sequence[int]) -> str:
     """The numbers of entries, the first three and the last."""
     return ", ".join(map(str, numbers[:3])) + (f" … {numbers[-1]}" if len(numbers) > 3 else "")
-
-
-def edge_label(edge: Edge) -> str:
-    """Share where it is one of several, and the median time where it is known."""
-    share = [] if edge.share > 0.995 else ["< 1 %" if edge.share < 0.01 else f"{edge.share:.0%}".replace("%", " %")]
-    return " · ".join(share + ([] if edge.median is None else [duration(edge.median)]))

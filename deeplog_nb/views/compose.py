@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from deeplog_nb.views.band import OFF, PAD, TaskBand, Words
+from deeplog_nb.views.band import PAD, TaskBand, Words
 from deeplog_nb.views.lettering import wrap
 from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend
 from deeplog_nb.views.text import visible
@@ -27,13 +27,16 @@ def compose(
     steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words, *, title: str, subtitle: str
 ) -> Scene:
     """The scene of these steps and edges, the finding as its title."""
-    kinds = [kind for kind in KINDS if kind in edges["kind"].cast(pl.String)]
-    scene, first = _heading(title, subtitle, [*kinds, *([OFF] if way and way.left else [])]), 1
+    bands, first = [], 1
     for number in steps["task"].unique().sort():
         own = pl.col("task") == number
         band = TaskBand.of(steps.filter(own), edges.filter(own), way, words)
-        scene = _above(scene, band.scene(first))
-        first += band.end + 2
+        bands.append(band.scene(first))
+        first += band.last + 1
+    drawn = {line.kind for band in bands for line in band.lines}
+    scene = _heading(title, subtitle, [kind for kind in KINDS if kind in drawn])
+    for each in bands:
+        scene = _above(scene, each)
     return replace(scene, height=scene.height + MARGIN - PAD)
 
 

@@ -76,10 +76,12 @@ def arrange(sizes: Mapping[int, Size], arrows: Sequence[Arrow]) -> Layout:
     places = {node: (round(xs[node] - left, 1), y) for row, y in zip(rows, middles, strict=True) for node in row}
     right = max((x + halves[node] for node, (x, _) in places.items()), default=0.0)
     back = _lanes(arrows, set(down), places, right)
-    routes = tuple(
-        Route(tuple(places[node] for node in chains[at]), "down") if at in chains else back[at]
-        for at in range(len(arrows))
-    )
+    rims = {node: _rims(places[node], height) for row, height in zip(rows, heights, strict=True) for node in row}
+    passed = {
+        at: [places[chain[0]], *(rim for node in chain[1:-1] for rim in rims[node]), places[chain[-1]]]
+        for at, chain in chains.items()
+    }
+    routes = tuple(Route(tuple(passed[at]), "down") if at in chains else back[at] for at in range(len(arrows)))
     lanes = {x for route in back.values() for x, _ in route.points if x > right}
     size = right + LANE * len(lanes), sum(heights) + PITCH * max(len(rows) - 1, 0)
     return Layout({node: places[node] for node in nodes}, routes, layers, *size)
@@ -191,27 +193,32 @@ def _placed(rows: Sequence[Sequence[int]], links: Sequence[_Link], widths: Mappi
     """Where each node is from left to right: as near to its neighbours as order and widths allow."""
     above, below = _beside(rows, links)
     xs = {node: x * (max(widths.values(), default=0.0) + GAP) for row in rows for x, node in enumerate(row)}
+    boxes = {node for node, width in widths.items() if width > 0}
     for sweep in range(2 * SWEEPS):
         first, then = (below, above) if sweep % 2 else (above, below)
         for row in rows if not sweep % 2 else rows[::-1]:
-            wanted = [_pulled(first[node] or then[node], xs, xs[node]) for node in row]
+            wanted = [_pulled(first[node] or then[node], xs, xs[node], boxes) for node in row]
             shift = [0.0]
             for left, right in pairwise(row):
                 shift.append(shift[-1] + (widths[left] + widths[right]) / 2 + GAP)
-            weights = [1 + sum(weight for _, weight in (*above[node], *below[node])) ** 4 for node in row]
+            heft = {
+                node: 1.0 if node in boxes else (1 - MAIN) / MAIN for node in row
+            }  # a box yields to a main way only
+            weights = [1 + (heft[node] * sum(w for _, w in (*above[node], *below[node]))) ** 4 for node in row]
             fitted = _rising([want - s for want, s in zip(wanted, shift, strict=True)], weights)
             xs |= {node: x + s for node, x, s in zip(row, fitted, shift, strict=True)}
     return xs
 
 
-def _pulled(beside: Sequence[tuple[int, float]], xs: Mapping[int, float], otherwise: float) -> float:
-    """Straight below the main neighbour if there is one, else in the middle of all."""
+def _pulled(beside: Sequence[tuple[int, float]], xs: Mapping[int, float], otherwise: float, boxes: set[int]) -> float:
+    """Straight below the main neighbour if there is one, else in the middle of the boxes, or of all."""
     if not beside:
         return otherwise
     main, most = max(beside, key=lambda each: each[1])
     if most >= MAIN * sum(weight for _, weight in beside):
         return xs[main]
-    return (min(xs[node] for node, _ in beside) + max(xs[node] for node, _ in beside)) / 2
+    around = [xs[node] for node, _ in beside if node in boxes] or [xs[node] for node, _ in beside]
+    return (min(around) + max(around)) / 2
 
 
 def _rising(values: Sequence[float], weights: Sequence[float]) -> list[float]:
@@ -246,3 +253,9 @@ def _lanes(arrows: Sequence[Arrow], down: set[int], places: Mapping[int, Point],
         out = right + LANE * (lane + 0.5)
         routes[at] = Route(((x, y), (out, y), (out, to_y), (to_x, to_y)), "lane")
     return routes
+
+
+def _rims(place: Point, height: float) -> tuple[Point, Point]:
+    """Where a way past the boxes of a layer meets it and leaves it: between, it is straight."""
+    x, y = place
+    return (x, y - height / 2), (x, y + height / 2)

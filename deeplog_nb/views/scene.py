@@ -11,21 +11,24 @@ from typing import Final, NamedTuple
 
 from deeplog_nb.views.layers import Shape
 from deeplog_nb.views.lettering import FONT, text_width
-from deeplog_nb.views.theme import BLUE, CARD, INK, OKABE_ITO, SOFT, VERMILION
+from deeplog_nb.views.theme import BLUE, CARD, INK, SOFT
 
 WIDTH: Final = 880.0  # px of the picture, where nothing needs more
 MARGIN: Final = 18.0
 ROW: Final = 17.0  # px from line to line there
 SMALL: Final = 11.5  # px of a label
 
+ANY_ORDER: Final = "#A0467A"
+OFF_INK: Final = "#B84F00"
+
 KINDS: Final[dict[str, tuple[str, tuple[float, ...]]]] = {
     "next": (SOFT, ()),
     "branch": (BLUE, (9, 5)),
-    "parallel": (OKABE_ITO[4], (14, 4, 2, 4)),
-    "loop": (OKABE_ITO[2], (2, 4)),
-    "off": (VERMILION, (5, 4)),
+    "parallel": (ANY_ORDER, (14, 4, 2, 4)),
+    "loop": ("#00795A", (2, 4)),
+    "off": (OFF_INK, (5, 4)),
 }
-"""Colour and dash of each kind of edge; ``off`` leads out of the workflow."""
+"""Colour and dash of each kind of edge; ``off`` leads out of the workflow. Okabe and Ito's, dark enough for text."""
 
 KIND_WORDS: Final = {
     "next": "next",
@@ -36,8 +39,8 @@ KIND_WORDS: Final = {
 }
 
 
-FADED: Final = 0.45  # opacity of what the session did not take
-PALE: Final = "#697586"  # ink of its labels, 4.9 : 1 on the card
+FADED: Final = 0.6  # opacity of what the session did not take
+PALE: Final = "#616E7C"  # ink of its labels, 5 : 1 on the card
 
 
 class Look(NamedTuple):
@@ -51,19 +54,20 @@ class Look(NamedTuple):
 
 
 LOOKS: Final = {
-    "step": Look("#F5F7FA", "#9AA5B1", 1.0),
-    "end": Look(CARD, "#9AA5B1", 1.0, SOFT),
-    "faded": Look(CARD, "#CBD2D9", 1.0, SOFT),
+    "step": Look("#F5F7FA", "#7B8794", 1.0),
+    "end": Look(CARD, "#7B8794", 1.0, SOFT),
+    "faded": Look(CARD, "#9AA5B1", 1.0, SOFT),
     "taken": Look("#E6F1F8", BLUE, 2.5),
-    "last": Look("#FDF1EA", VERMILION, 3.0),
+    "last": Look("#FDF1EA", OFF_INK, 3.0),
     "expected": Look(CARD, BLUE, 2.0, INK, (4, 3)),
-    "came": Look("#FDF1EA", VERMILION, 2.0, INK, (5, 4)),
+    "group": Look("#FCF8FA", ANY_ORDER, 1.25, ANY_ORDER, (14, 4, 2, 4)),
+    "came": Look("#FDF1EA", OFF_INK, 2.0, INK, (5, 4)),
 }
 
 
 @dataclass(frozen=True)
 class Box:
-    """A step, the begin or end of a task, or what came instead."""
+    """A step, the begin or end of a task, what came instead, or the frame of steps that come in any order."""
 
     id: int
     x: float
@@ -176,7 +180,7 @@ class Badge(NamedTuple):
 def labels(scene: Scene) -> list[Text]:
     """What stands on the lines: where two would overlap, that of the thicker line; all are in the table."""
     found: list[Text] = []
-    spots: list[tuple[float, float, float, float]] = [_around(box) for box in scene.boxes]
+    spots: list[tuple[float, float, float, float]] = [_around(box) for box in scene.boxes if box.look != "group"]
     for line in sorted(scene.lines, key=lambda line: (not line.taken, -line.thickness)):
         ink = PALE if line.faded else KINDS[line.kind][0]
         text = Text(*line.label_at, line.label, SMALL, ink, anchor=line.anchor, halo=True)
@@ -208,11 +212,16 @@ def inside(box: Box) -> list[Text]:
     return [Text(box.x, first + ROW * at, line, FONT, ink, anchor="middle") for at, line in enumerate(box.lines)]
 
 
+def badge_width(order: str) -> float:
+    """How wide the plate with these numbers is."""
+    return max(20.0, 11.0 + 6.5 * len(order))
+
+
 def badges(scene: Scene) -> list[Badge]:
     """The numbers of a session's entries, on the upper left corners."""
     found = []
     for box in (each for each in scene.boxes if each.order):
-        x, y, width = box.x - box.width / 2 - 9, box.y - box.height / 2 - 9, max(20.0, 11.0 + 6.5 * len(box.order))
+        x, y, width = box.x - box.width / 2 - 9, box.y - box.height / 2 - 9, badge_width(box.order)
         text = Text(x + width / 2, y + 14.2, box.order, SMALL, CARD, bold=True, anchor="middle")
         found.append(Badge(x, y, width, 20, LOOKS[box.look].border, text))
     return found

@@ -1,16 +1,17 @@
-"""A scene as SVG, and as the PNG that every notebook keeps; drawn without a browser and without network.
+"""A scene as SVG, and as PNG; drawn without a browser and without network.
 
-The SVG is only on the way to the PNG: a notebook from elsewhere would lose it.
+What fits an image's address is an image to every notebook: an SVG as an output of its own would be lost.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 from deeplog_nb.views.display import SCALE
+from deeplog_nb.views.layers import Point
 from deeplog_nb.views.page import Html, join, tag
 from deeplog_nb.views.palette import shrink
 from deeplog_nb.views.scene import (
@@ -31,26 +32,38 @@ from deeplog_nb.views.scene import (
 from deeplog_nb.views.theme import CARD, FAINT
 from deeplog_nb.views.theme import FONT as FAMILY
 
+Drawn = tuple[dict[str, object], Html]  # how it looks, and an element
+
 PIXELS: Final = 8_000_000  # of a PNG, while it stays as large as on the page
 LEAST: Final = 1.0
 _DOWN: Final = 0.5  # of the way between two layers, where a curve bends
+_ADDRESS: Final = str.maketrans({'"': "'", "%": "%25", "#": "%23", "<": "%3C", ">": "%3E", "&": "%26"})
+OUT: Final = 18.0  # px that a way to itself bends out
 
 
 def svg(scene: Scene) -> Html:
     """The whole scene as one SVG; its texts are escaped."""
-    frame = tag("rect", width=_n(scene.width), height=_n(scene.height), fill=CARD)
+    boxes = {box.id: box for box in scene.boxes}
+    framed, plain = ([b for b in scene.boxes if (b.look == "group") is held] for held in (True, False))
+    plates = badges(scene)
     parts = [
-        frame,
+        tag("rect", width=_n(scene.width), height=_n(scene.height), fill=CARD),
         *map(_ground, scene.grounds),
         *map(_key, scene.keys),
-        *(each for line in sorted(scene.lines, key=lambda line: line.taken) for each in _line(line, scene)),
-        *(each for box in scene.boxes for each in _box(box)),
-        *map(_text, scene.texts),
-        *map(_text, labels(scene)),
-        *map(_badge, badges(scene)),
+        *_together(map(_box, framed)),
+        *(_line(line, boxes) for line in sorted(scene.lines, key=lambda line: line.taken)),
+        *_together(map(_box, plain)),
+        *_together(map(_text, [*scene.texts, *(text for box in plain for text in inside(box)), *labels(scene)])),
+        *_together(map(_badge, plates)),
+        *_together(_text(plate.text) for plate in plates),
     ]
     size = {"width": _n(scene.width), "height": _n(scene.height), "font_family": FAMILY}
     return tag("svg", *parts, xmlns="http://www.w3.org/2000/svg", **size)
+
+
+def address(scene: Scene) -> Html:
+    """The SVG as the address of an image, with nothing in it that HTML would read."""
+    return Html("data:image/svg+xml," + svg(scene).translate(_ADDRESS))
 
 
 def png(scene: Scene) -> bytes:
@@ -90,62 +103,86 @@ def _head(tip: tuple[float, float], way: tuple[int, int], colour: str, size: flo
     return tag("polygon", points=" ".join(f"{_n(a)},{_n(b)}" for a, b in points), fill=colour)
 
 
-def _line(line: Line, scene: Scene) -> Iterator[Html]:
-    boxes = {box.id: box for box in scene.boxes}
-    source, target = boxes[line.source], boxes[line.target]
+def _line(line: Line, boxes: Mapping[int, Box]) -> Html:
     colour, dash = KINDS[line.kind]
     size = 7 + 0.8 * line.thickness
-    path, tip, way = _path(line, source, target, size)
+    tip, way = course(line, boxes)[-1], heading(line)
     faint = FADED if line.faded else None
-    yield tag("g", _stroke(path, colour, line.thickness, dash), _head(tip, way, colour, size), opacity=faint)
+    drawn = _stroke(path(line, boxes, size), colour, line.thickness, dash)
+    return tag("g", drawn, _head(tip, way, colour, size), opacity=faint)
 
 
-def _path(line: Line, source: Box, target: Box, head: float) -> tuple[str, tuple[float, float], tuple[int, int]]:
-    """The curve, its tip and the direction there; it ends where the head begins."""
-    points = line.points
+def course(line: Line, boxes: Mapping[int, Box]) -> list[Point]:
+    """The points that a line passes, from the rim of its source to the rim of its target."""
+    source, target, points = boxes[line.source], boxes[line.target], line.points
     if line.shape == "self":
         right, y = points[0][0] + source.width / 2, points[0][1]
-        curve = f"M{_n(right)} {_n(y + 7)}h8C{_n(right + 30)} {_n(y + 7)} {_n(right + 30)} {_n(y - 7)}"
-        return f"{curve} {_n(right + head)} {_n(y - 7)}", (right, y - 7), (-1, 0)
+        return [(right, y + 7), (right + OUT, y + 7), (right + OUT, y - 7), (right, y - 7)]
     if line.shape == "lane":
-        (x, y), (out, _), (_, to_y), (to_x, _) = points
-        tip = to_x + target.width / 2, to_y
-        turn = f"M{_n(x + source.width / 2)} {_n(y)}H{_n(out)}V{_n(to_y)}H{_n(tip[0] + head)}"
-        return turn, tip, (-1, 0)
+        (x, y), *out, (to_x, to_y) = points
+        return [(x + source.width / 2, y), *out, (to_x + target.width / 2, to_y)]
     if line.shape == "beside":
-        (x, y), (to_x, _) = points[0], points[-1]
-        way = 1 if to_x > x else -1
-        tip = to_x - way * target.width / 2, y + 6 * way
-        return f"M{_n(x + way * source.width / 2)} {_n(tip[1])}H{_n(tip[0] - way * head)}", tip, (way, 0)
-    top, tip = points[0][1] + source.height / 2, (points[-1][0], points[-1][1] - target.height / 2)
-    passed = [(points[0][0], top), *points[1:-1], (tip[0], tip[1] - head)]
-    path = f"M{_n(passed[0][0])} {_n(passed[0][1])}"
-    for (x, y), (to_x, to_y) in pairwise(passed):
+        (x, y), (to_x, _), way = points[0], points[-1], heading(line)[0]
+        return [(x + way * source.width / 2, y + 6 * way), (to_x - way * target.width / 2, y + 6 * way)]
+    (x, y), *between, (to_x, to_y) = points
+    return [(x, y + source.height / 2), *between, (to_x, to_y - target.height / 2)]
+
+
+def heading(line: Line) -> tuple[int, int]:
+    """The direction in which a line meets its target."""
+    if line.shape == "down":
+        return 0, 1
+    return (1, 0) if line.shape == "beside" and line.points[-1][0] > line.points[0][0] else (-1, 0)
+
+
+def path(line: Line, boxes: Mapping[int, Box], head: float = 0.0) -> str:
+    """The course as the path of an SVG, so much shorter at its end: curves from layer to layer, else straight."""
+    points, (way_x, way_y) = course(line, boxes), heading(line)
+    points[-1] = points[-1][0] - way_x * head, points[-1][1] - way_y * head
+    drawn = "M" + _at(points[0])
+    if line.shape == "self":
+        return f"{drawn}C{' '.join(map(_at, points[1:]))}"
+    if line.shape != "down":
+        return drawn + "".join(f"L{_at(point)}" for point in points[1:])
+    for (x, y), (to_x, to_y) in pairwise(points):
         bend = (to_y - y) * _DOWN
-        path += f"C{_n(x)} {_n(y + bend)} {_n(to_x)} {_n(to_y - bend)} {_n(to_x)} {_n(to_y)}"
-    return path, tip, (0, 1)
+        drawn += f"C{_at((x, y + bend))} {_at((to_x, to_y - bend))} {_at((to_x, to_y))}"
+    return drawn
 
 
-def _box(box: Box) -> Iterator[Html]:
+def _at(point: Point) -> str:
+    return f"{_n(point[0])} {_n(point[1])}"
+
+
+def _box(box: Box) -> Drawn:
     look = LOOKS[box.look]
-    corner = box.height / 2 if box.round else 7
+    dash = " ".join(map(_n, look.dash)) or None
+    corner = _n(box.height / 2 if box.round else 7)
+    style: dict[str, object] = {
+        "fill": look.fill,
+        "stroke": look.border,
+        "stroke_width": _n(look.thickness),
+        "stroke_dasharray": dash,
+    }
     places = {"x": box.x - box.width / 2, "y": box.y - box.height / 2, "width": box.width, "height": box.height}
-    dash = {"stroke_dasharray": " ".join(map(_n, look.dash)) or None, "stroke_width": _n(look.thickness)}
-    yield tag(
-        "rect", **{k: _n(v) for k, v in places.items()}, rx=_n(corner), fill=look.fill, stroke=look.border, **dash
-    )
-    yield from map(_text, inside(box))
+    return style, tag("rect", **{name: _n(place) for name, place in places.items()}, rx=corner)
 
 
-def _badge(badge: Badge) -> Html:
+def _badge(badge: Badge) -> Drawn:
     places = {name: _n(getattr(badge, name)) for name in ("x", "y", "width", "height")}
-    return join([tag("rect", **places, rx=10, fill=badge.fill), _text(badge.text)])
+    return {"fill": badge.fill}, tag("rect", **places, rx=10)
 
 
-def _text(text: Text) -> Html:
-    if not text.text:
-        return Html()
+def _text(text: Text) -> Drawn:
     halo = {"stroke": CARD, "stroke_width": 4, "paint_order": "stroke", "stroke_linejoin": "round"} if text.halo else {}
-    weight = "bold" if text.bold else None
-    place = {"x": _n(text.x), "y": _n(text.y), "text_anchor": None if text.anchor == "start" else text.anchor}
-    return tag("text", text.text, **place, font_size=text.size, font_weight=weight, fill=text.ink, **halo)
+    weight, anchor = "bold" if text.bold else None, None if text.anchor == "start" else text.anchor
+    look = {"text_anchor": anchor, "font_size": text.size, "font_weight": weight, "fill": text.ink, **halo}
+    return look, tag("text", text.text, x=_n(text.x), y=_n(text.y)) if text.text else Html()
+
+
+def _together(drawn: Iterable[Drawn]) -> Iterator[Html]:
+    """The elements, those of one look as one group: half as long as each by itself."""
+    looks: dict[tuple[tuple[str, object], ...], list[Html]] = {}
+    for look, element in drawn:
+        looks.setdefault(tuple(look.items()), []).append(element)
+    return (tag("g", *elements, **dict(look)) for look, elements in looks.items())

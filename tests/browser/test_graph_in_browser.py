@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deeplog_nb.views.graph import graph
+from deeplog_nb.views.network import OPTIONS, network
 from tests.views.workflows import HOSTILE, hostile, session, workflow
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def test_the_saved_graph_opens_offline_and_draws(browser: Any, tmp_path: Path) -
     live = opened.live()
     assert live.evaluate("document.querySelector('canvas').width") > 400
     assert live.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
-    assert opened.page.evaluate("document.querySelector('img').naturalWidth") == 1760
+    assert opened.page.evaluate("document.querySelector('img').naturalWidth") == 880
     assert opened.page.locator("img").bounding_box() == opened.page.locator("iframe").bounding_box()
     assert (opened.outside, opened.said) == ([], [])
 
@@ -67,18 +68,26 @@ def test_the_table_is_there_for_keyboard_and_screen_reader(browser: Any, tmp_pat
 
 
 def test_a_click_tells_of_a_step_in_text(browser: Any, tmp_path: Path) -> None:
-    """The whole text of the step that was clicked, its key and its count, as text."""
+    """The whole text of the step that was clicked, its key and its count; of a frame, what is in it."""
     drawn = graph(workflow())
-    opened = Opened(browser, drawn.save(tmp_path / "graph.html"))
-    box, live = drawn.scene.boxes[1], opened.live()
-    live.locator("canvas").click(position={"x": box.x, "y": box.y}, delay=60)
-    live.locator("#told").wait_for()
-    assert live.locator("#told").text_content() == box.title
+    live = Opened(browser, drawn.save(tmp_path / "graph.html")).live()
+    for box in drawn.scene.boxes:
+        live.locator("canvas").click(position={"x": box.x, "y": box.y - box.height / 2 + 12}, delay=60)
+        live.wait_for_function("text => document.getElementById('told').textContent === text", arg=box.title)
 
 
-EVERYTHING = """async () => {
+def test_a_click_tells_of_all_edges_of_a_line(browser: Any, tmp_path: Path) -> None:
+    """The line into a frame tells of each edge that it stands for."""
+    drawn = graph(workflow())
+    live = Opened(browser, drawn.save(tmp_path / "graph.html")).live()
+    line = next(line for line in drawn.scene.lines if line.title.startswith("2 edges"))
+    (x, y), (to_x, _) = line.points
+    live.locator("canvas").click(position={"x": (x + to_x) / 2, "y": y + 40}, delay=60)
+    live.wait_for_function("text => document.getElementById('told').textContent === text", arg=line.title)
+
+
+EVERYTHING = """async (scene) => {
   const canvas = document.querySelector('canvas'), clicked = [], hovered = [];
-  const scene = JSON.parse(document.getElementById('scene').textContent);
   const scale = canvas.clientWidth / scene.width, at = new Map(scene.nodes.map((node) => [node.id, node]));
   const send = (kind, type, x, y) => canvas.dispatchEvent(new kind(type, {
     bubbles: true, cancelable: true, clientX: x * scale, clientY: y * scale, pointerId: 1, isPrimary: true,
@@ -97,15 +106,15 @@ EVERYTHING = """async () => {
 }"""
 
 
-def test_a_hundred_hostile_texts_do_nothing(browser: Any, tmp_path: Path) -> None:
+def test_a_hundred_hostile_texts_do_nothing(browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every node and edge hovered and clicked: 0 scripts run, 0 requests, and each tooltip is the text itself."""
     drawn = graph(hostile(), session(*range(1, 60), 77, name=HOSTILE[0]), full=True)
-    path = drawn.save(tmp_path / "graph.html")
-    path.write_text(path.read_text("utf-8").replace("tooltipDelay&quot;:120", "tooltipDelay&quot;:1"), "utf-8")
-    opened = Opened(browser, path)
+    monkeypatch.setitem(OPTIONS["interaction"], "tooltipDelay", 1)
+    opened = Opened(browser, drawn.save(tmp_path / "graph.html"))
     live = opened.live()
     opened.page.locator("summary").click()
-    clicked, hovered = live.evaluate(EVERYTHING)
+    live_graph, size = network(drawn.scene), {"width": drawn.scene.width}
+    clicked, hovered = live.evaluate(EVERYTHING, {"nodes": live_graph.nodes, "edges": live_graph.edges, **size})
     titles = {box.title for box in drawn.scene.boxes} | {line.title for line in drawn.scene.lines}
     assert titles <= set(clicked)
     assert len({title.replace("\n", "") for title in titles} & set(hovered)) > 0.9 * len(titles)

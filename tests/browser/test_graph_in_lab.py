@@ -53,7 +53,7 @@ def run(lab: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_a_graph_is_live_in_jupyterlab_without_network(run: Any) -> None:
     """The frame draws over the picture; nothing outside is asked for, nothing raised."""
     assert (run.executed, run.errors, run.blocked, run.raised) == (1, [], [], [])
-    assert (run.seen["width"], run.seen["frames"], run.seen["scripts"]) == (1760, 1, 0)
+    assert (run.seen["width"], run.seen["frames"], run.seen["scripts"]) == (880, 1, 0)
     assert run.seen["rows"] == 1 + 9
 
 

@@ -42,7 +42,7 @@ def test_an_answer_is_a_row_for_each_alarm_that_is_meant(case, verdicts):
         (2, "b", 1, "a.log", 7, "normal", "new release", "kim", "m", "p"),
     ]
     assert rows["keys"].to_list() == [[4, 9, 6], [5, 9]]
-    assert dict(rows.schema) == LABELS
+    assert dict(rows.schema) == LABELS | {"added": pl.Boolean(), "contradicts": pl.List(pl.UInt32())}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_of_a_long_session_the_last_thousand_keys_up_to_the_row_are_kept(case, j
     rows = [("a", n, n, n in (5, 5000)) for n in range(10_001)]
     kept = case.mark(judged(*rows), "normal")["keys"].to_list()
     assert kept == [list(range(6)), list(range(4001, 5001))]
-    assert case.mark(judged(*rows[:-1]), "normal")["keys"].list.len().to_list() == [10_000, 10_000]
+    assert case.mark(judged(*rows[:-1]), "anomaly")["keys"].list.len().to_list() == [10_000, 10_000]
 
 
 def test_a_missed_long_session_is_kept_by_its_last_thousand_keys(case, judged):
@@ -191,15 +191,18 @@ def test_an_undo_of_nothing_and_a_second_one_are_refused(case, verdicts):
         case.undo(7)
 
 
-@given(st.lists(st.integers(0, 9), max_size=10))
-def test_what_is_undone_agrees_with_its_definition(targets):
-    """A row is undone if some row undoes it that is not undone: row by row, asked again and again."""
-    links = [(n, target if 0 < target < n else None) for n, target in enumerate(targets, 1)]
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=10))
+def test_what_is_undone_agrees_with_its_definition(said):
+    """Row by row, asked again and again: taken back by an undo that holds, or replaced by an answer that does."""
+    links = [(n, target if 0 < target < n else None, answers) for n, (target, answers) in enumerate(said, 1)]
 
-    def is_undone(row: int) -> bool:
-        return any(target == row and not is_undone(by) for by, target in links)
+    def is_back(row: int) -> bool:
+        return any(target == row and not answers and not is_back(by) for by, target, answers in links)
 
-    assert undone(links) == {row for row, _ in links if is_undone(row)}
+    def is_replaced(row: int) -> bool:
+        return any(target == row and answers and not is_back(by) for by, target, answers in links)
+
+    assert undone(links) == {row for row, _, _ in links if is_back(row) or is_replaced(row)}
 
 
 @settings(max_examples=50, deadline=None)
@@ -261,15 +264,19 @@ def test_pins_keep_texts_and_small_frames(case):
 
 def test_threads_share_a_case(case, verdicts):
     """Eight threads that write at once lose nothing."""
+    odd = [verdicts.filter(pl.col("session") == "b").with_columns(session=pl.lit(f"{n}")) for n in range(8)]
+    said = ("normal", "anomaly", "normal", "normal", "anomaly")
     work = [
-        threading.Thread(target=lambda: [case.mark(verdicts, "normal", session="b") for _ in range(5)])
-        for _ in range(8)
+        threading.Thread(target=lambda own=own: [case.mark(own, verdict, every=True) for verdict in said])
+        for own in odd
     ]
     for each in work:
         each.start()
     for each in work:
         each.join()
-    assert case.verify().startswith("labels=40:")
+    labels = case.labels()
+    assert (labels.height, set(labels["verdict"])) == (8, {"anomaly"})
+    assert case.verify().startswith("labels=32:")
 
 
 def test_a_closed_case_says_so(tmp_path):

@@ -34,7 +34,8 @@ verdicts = pl.read_parquet(sys.argv[2])
 case = Case(sys.argv[1])
 begin = int(case.position("log") or 0)
 for at in range(begin, begin + int(sys.argv[3])):
-    label = case.mark(verdicts, "normal", who=sys.argv[4])["id"][0]
+    odd = verdicts.with_columns(session=pl.lit(f"{sys.argv[4]} {at}"))
+    label = case.mark(odd, "normal", who=sys.argv[4])["id"][0]
     case.commit("log" + sys.argv[4], verdicts.with_columns(offset=pl.lit(at, pl.UInt64)), position=str(at + 1))
     print(label, flush=True)
 """

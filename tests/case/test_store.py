@@ -88,6 +88,17 @@ def test_the_last_alarms_of_a_source(case, step, judged):
     assert case.verdicts(anomalous=False, last=3)["key"].to_list() == [None, 4, None]
 
 
+def test_totals_count_records_alarms_and_gaps_of_a_source(case, step, judged):
+    """A record that two sessions share is one, its two alarms are two; an end is no record, and may be an alarm."""
+    case.commit("other", step, position="90", gaps=["x"])
+    assert (case.totals(LOG), case.totals("other")) == ((0, 0, 0), (2, 1, 1))
+    shared = judged(("a", 0, 4, True), ("b", 0, 4, True), ("b", 1, None, True), offset=[0, 0, None])
+    again = shared[:1].with_columns(generation=pl.lit(2, pl.UInt32))
+    case.commit(LOG, pl.concat([shared.with_columns(generation=pl.lit(1, pl.UInt32)), again]), position="90")
+    assert case.totals(LOG) == (2, 4, 0)
+    assert case.totals(LOG).records == 2
+
+
 def test_committed_verdicts_can_be_marked(case, step):
     """What the store gives is VERDICTS, with pattern, file and line."""
     case.commit(LOG, step, position="90")

@@ -21,6 +21,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from deeplog_nb.case.case import Case
+from deeplog_nb.case.pulse import Meter
 from deeplog_nb.case.tail import Tail, tail
 from deeplog_nb.detector import Detector
 from deeplog_nb.frames import InputError
@@ -110,6 +111,35 @@ def test_a_second_tail_goes_on_where_the_first_was(follow: Callable[..., Tail], 
     after = follow(settle=0)
     assert to_the_end(after) == []
     assert after.case.verdicts()["position"].to_list() == [0, 1, 2, 3]
+
+
+def test_a_second_tail_counts_on_from_the_case(follow: Callable[..., Tail], log: Path) -> None:
+    """Before, and since it was made; the last alarms with the file that they stood in."""
+    write(log, lines_of(1, steps=("starting up", "odd")))
+    first = follow(settle=0)
+    alarms = to_the_end(first)
+    log.rename(log.with_name("jobs.log.1"))
+    write(log, lines_of(2, steps=("starting up", "odd")))
+    alarms += to_the_end(first)
+    first.close()
+    before = first.case.totals(str(log))
+    write(log, lines_of(3))
+    after = follow(settle=0)
+    to_the_end(after)
+    pulse = after.pulse()
+    assert (pulse.before, pulse.records) == (before, 4)
+    assert before == (4, len(alarms), 0)
+    assert list(pulse.alarmed)[: len(alarms)] == alarms
+    after.close()
+    to_the_end(after)
+    assert (after.pulse().before, after.pulse().records) == (pulse.before, 4)
+
+
+def test_more_gaps_than_are_shown_are_counted() -> None:
+    """Ten texts are kept, and the number of all."""
+    meter = Meter(time.monotonic)
+    meter.add(pl.DataFrame({"message": ["a"]}), [], [f"gap {n}" for n in range(25)])
+    assert (meter.pulse().gap_count, len(meter.pulse().gaps)) == (25, 10)
 
 
 def test_what_two_tails_judge_is_kept_once(follow: Callable[..., Tail], log: Path) -> None:

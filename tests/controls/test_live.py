@@ -130,6 +130,52 @@ def test_a_second_panel_takes_the_place_of_the_first(followed: Tail) -> None:
     assert followed._watchers == [panel.refresh]
 
 
+def test_a_cell_run_again_begins_with_what_the_case_has(followed: Tail, detector: Detector) -> None:
+    """From the first drawing on: all records and alarms, those of this run beside them, and the last alarms."""
+    live(followed)
+    until(lambda: followed.pulse().records == 17)
+    again = live(tail(followed.path, followed.case, detector, layout="text", poll=0.01, settle=0.01))
+    assert "<div>17 records · 1 alarm · 0 gaps</div><div>since " in texts(again)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in texts(again)
+    with followed.path.open("a") as file:
+        file.write("\n".join(STEPS) + "\n")
+    until(lambda: again.tail.pulse().records == 4)
+    again.stop()
+    assert "\n21 records · 1 alarm · 0 gaps\nsince " in repr(again)
+    assert " UTC: 4 records · 0 alarms · 0 gaps\n" in repr(again)
+    assert "<script" not in texts(again)
+
+
+def test_the_receipt_is_a_few_seconds_behind_at_most(
+    followed: Tail, shown: list[tuple[dict[str, str], bool]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts alone are written after three seconds, the time alone after thirty, the end at once."""
+    now = [0.0]
+    panel = Panel(followed, clock=lambda: now[0])
+    panel._ipython_display_()
+    ticks = iter(followed)
+    until(lambda: next(ticks) and followed.pulse().records == 17)
+    now[0] = 100.0
+    panel.refresh()
+    with followed.path.open("a") as file:
+        file.write("\n".join(STEPS) + "\n")
+    until(lambda: next(ticks) and followed.pulse().records == 21)
+    told = []
+    monkeypatch.setattr(panel, "_words", lambda: [f"{now[0]}: {followed.pulse().records}"])
+    for second in range(1, 40):
+        now[0] = 100.0 + second
+        before = len(shown)
+        panel.refresh()
+        told += [shown[-1][0]["text/plain"]] * (len(shown) - before)
+    assert told == ["103.0: 21", "133.0: 21"]
+    with followed.path.open("a") as file:
+        file.write("\n".join(STEPS) + "\n")
+    until(lambda: next(ticks) and followed.pulse().records == 25)
+    ticks.close()
+    panel.refresh()
+    assert shown[-1][0]["text/plain"] == "139.0: 25"
+
+
 def test_a_second_tail_of_the_same_log_ends_the_first(followed: Tail, detector: Detector) -> None:
     """A cell that makes its tail anew is harmless: the one before stops."""
     followed.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from deeplog_nb.case.case import Case
 from deeplog_nb.frames import LABELS
 from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.keys import KeyModel
@@ -72,7 +73,10 @@ def test_a_pattern_of_a_confirmed_anomaly_is_not_allowed(learner, sessions):
     judged = learner.judge(sessions(*ODD))
     update = learner.update(labelled(judged, ("s0", "normal", None), ("s1", "anomaly", None)))
     assert update.model.allowed == ()
-    assert "1 of 1 patterns are those of confirmed anomalies too" in update.refused
+    assert update.refused == (
+        "1 of 1 patterns are those of confirmed anomalies too: normal by label 0 (session s0), an anomaly by label 1 "
+        "(session s1)"
+    )
     assert flagged(update.model, sessions(*ODD)) == ["s0", "s1", "s2", "s3"]
 
 
@@ -81,8 +85,42 @@ def test_a_pattern_that_would_leave_a_canary_without_alarm_is_not_allowed(learne
     asked, wrong = sessions([1, 2, 9], open_=True), sessions([1, 2, 9], open_=True)
     update = learner.update(labelled(learner.judge(asked), ("s0", "normal", 2)), canaries=wrong)
     assert flagged(update.model, wrong) == ["s0"]
+    assert update.refused.endswith("too: normal by label 0 (session s0, position 2), an anomaly by s0")
     assert update.model.allowed == ()
     assert update.model.keys is learner.keys
+
+
+def test_of_many_labels_in_the_way_the_first_are_named(learner, sessions):
+    """Three on either side, and how many more; a name out of the log steers no reader."""
+    judged = learner.judge(sessions(*ODD))
+    said = labelled(judged, *[("s0", "normal", None)] * 5, *[("s1", "anomaly", None)] * 4)
+    hostile = said.with_columns(session=pl.lit("\x1b[31m\u202e\n" + "x" * 100))
+    refused = learner.update(hostile).refused
+    assert refused.count("label") == 6
+    assert "and 2 more, an anomaly by label 5 (session \\x1b[31m\\u202e\\nxx" in refused
+    assert refused.endswith("xxx…) and 1 more")
+
+
+@pytest.mark.parametrize("verdict", ["normal", "anomaly"])
+def test_a_session_too_long_to_keep_is_learnt_by_its_counts(learner, sessions, tmp_path, verdict):
+    """Its label has the last keys alone; its pattern counts all, for what is learnt and for what must not be."""
+    usual, odd = [1, 2, *[3] * 10_001, 4], [1, 2, 2, *[3] * 10_001, 4]
+    case, judged = Case(tmp_path), learner.judge(sessions(odd, [*odd[:5], 9, *odd[5:]]))
+    label = case.mark(judged, verdict, session="s0")
+    case.mark(judged, "normal", session="s1")
+    assert label["keys"].list.len().item() == 1000
+    update = learner.update(case.labels())
+    assert update.model.counts.check(sessions(usual, odd))["flagged"].to_list() == [False, verdict == "anomaly"]
+    assert (verdict == "anomaly") == ("pass the counts of label 1 (session s0)" in str(update.refused))
+
+
+def test_counts_that_are_normal_at_one_sessions_end_stay_odd_elsewhere(learner, sessions):
+    """The alarm of the end is about these counts and no others."""
+    asked = sessions([1, 2, 3, 4, 4], [1, 2, 2, 3, 4], [5, 2, 6, 4, 4])
+    said = labelled(learner.judge(asked), ("s0", "normal", 5))
+    told = learner.allowing(said).model.judge(asked).filter("counts")
+    assert told.select("session", "allowed").rows() == [("s0", True), ("s1", False), ("s2", False)]
+    assert '"counts":[[1,1],[2,1],[3,1],[4,2]]' in said["pattern"][0]
 
 
 def test_a_model_that_may_not_learn_does_not_keep_the_other_from_it(learner, sessions):
