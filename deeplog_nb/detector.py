@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -60,6 +60,7 @@ class Detector:
     held_errors: pl.DataFrame  # and their ERRORS
     allowed: tuple[str, ...] = ()  # patterns of alarms that a person said are normal
     learnt: tuple[str, ...] = ()  # which answers the models have learnt
+    until: Mapping[str, datetime] = field(default_factory=dict)  # when what is allowed expires, UTC; the rest never
 
     @classmethod
     def fit(
@@ -167,6 +168,7 @@ class Detector:
             values=told.values,
             held_out=told.learner.keys.rank(held),
             learnt=told.learnt,
+            until=told.learner.until,
         )
         changes = told.changes if lines is None else compared(self.judge(lines), new.judge(lines), labels)
         return Update(new, changes, "; ".join(filter(None, [told.refused, others])) or None)
@@ -178,7 +180,7 @@ class Detector:
     @property
     def learner(self) -> Learner:
         """What judges order and counts, and learns from answers."""
-        return Learner(self.keys, self.counts, self.policy, self.allowed, whole=not self.cut.whole_files)
+        return Learner(self.keys, self.counts, self.policy, self.allowed, not self.cut.whole_files, self.until)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -201,6 +203,7 @@ class Detector:
             frame.write_parquet(content)
             write_whole(folder / f"{name}.parquet", content.getvalue())
         told = {"cut": asdict(self.cut), "policy": asdict(self.policy), "allowed": self.allowed, "learnt": self.learnt}
+        told["until"] = {pattern: moment.isoformat() for pattern, moment in self.until.items()}
         facts = {"format": FORMAT, **told, "parts": _digests(folder)}
         write_whole(folder / "detector.json", json.dumps(facts, indent=1).encode())
 
@@ -215,8 +218,8 @@ class Detector:
             held_out = check(pl.read_parquet(folder / "held_out.parquet"), RANKS, "held_out.parquet")
             held_errors = check(pl.read_parquet(folder / "held_errors.parquet"), ERRORS, "held_errors.parquet")
             policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
-            said = _texts(facts["allowed"]), _texts(facts["learnt"])
-        except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
+            said = _texts(facts["allowed"]), _texts(facts["learnt"]), _moments(facts.get("until", {}))
+        except (FrameError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
             raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
         counts = CountModel.load(folder) if (folder / COUNTS).exists() else None
         models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device), counts
@@ -283,6 +286,12 @@ def _texts(values: object) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError("what was allowed or learnt is no list of texts")
     return tuple(values)
+
+
+def _moments(values: object) -> dict[str, datetime]:
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise TypeError("when what was allowed expires is no table of times")
+    return {pattern: datetime.fromisoformat(value) for pattern, value in values.items()}
 
 
 def _digests(folder: Path) -> dict[str, str]:

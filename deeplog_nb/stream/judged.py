@@ -75,14 +75,21 @@ class Judged:
 
     def __init__(self, detector: Judge) -> None:
         self._detector, self._learner = detector, detector.learner
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is known yet but what a person allows at this moment."""
+        self._standing = self._learner.standing
         self._table = answered(self._learner, self._conclude(Rows(), {}, _NO_ERRORS, _NO_EVENTS), {})
-        self._patience = Patience(self._learner.allowed if self._learner.whole else ())
+        self._patience = Patience(self._standing if self._learner.whole else ())
         self._at: dict[Evidence, int] = {}  # rows of the table
         self._flagged: set[Evidence] = set()  # that a rule of order flags
         self._ends: set[Evidence] = set()  # of ends that are alarms, whose pattern tells the whole session
 
     def verdicts(self, rows: Rows, odd: Collection[int], errors: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of the rows, in their order; the ``odd`` ones have ERRORS, those of key 0 have their ``events``."""
+        if self._learner.until and self._learner.standing != self._standing:  # an answer has expired
+            self._begin()
         reasons = self._reasons(rows)
         shown = self._shown(rows, odd, reasons)
         if new := self._new(shown):

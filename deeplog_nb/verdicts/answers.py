@@ -1,7 +1,8 @@
 """LABELS -> models that have learnt them: order and counts by a Learner, values and waits by a ValueModel.
 
-What was learnt once is not learnt again: each answer is known by its hash. One that was taken back after it was learnt
-is not allowed any more, but weights cannot unlearn it: then the model before it is wanted, which the case keeps.
+What was learnt once is not learnt again: each answer is known by its hash. One that expires is allowed until then, and
+not learnt. One that was taken back after it was learnt is not allowed any more, but weights cannot unlearn it: then the
+model before it is wanted, which the case keeps.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from deeplog_nb.frames import LABELS, RANKS, SESSIONS, InputError, check
 from deeplog_nb.models.naming import labels_named
 from deeplog_nb.models.update import CHANGES, Update, no_changes
 from deeplog_nb.models.values import ValueModel
-from deeplog_nb.verdicts.learner import Learner
+from deeplog_nb.verdicts.learner import Learner, lasts
 
 _VALUE = '"at":'  # in the patterns of values and waits, and in no other
 _KEYS, _VALUES = "keys ", "values "  # before the hashes of what each has learnt
@@ -81,11 +82,11 @@ def answer(
     said = check(
         labels, {name: LABELS[name] for name in ("id", "session", "position", "pattern", "verdict", "hash")}, "labels"
     )
-    fresh = said.filter(~_known(learnt, _KEYS))
+    fresh = lasts(said).filter(~_known(learnt, _KEYS))
     update = learner.update(said, fresh=fresh, holdout=holdout)
     new, done = update.model, [] if _lacks(update.refused, "key model") else _hashes(_KEYS, fresh)
     changes, refusals = [update.changes], [update.refused, _taken_back(learnt, said)]
-    about = said.filter(pl.col("pattern").str.contains(_VALUE, literal=True), ~_known(learnt, _VALUES))
+    about = lasts(said).filter(pl.col("pattern").str.contains(_VALUE, literal=True), ~_known(learnt, _VALUES))
     if sessions is not None and (about["verdict"] == "normal").any():
         normal, wrong, rest = _value_parts(sessions, about, said)
         taught = (

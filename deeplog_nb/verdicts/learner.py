@@ -7,8 +7,9 @@ these as many must be noticed. Each model passes it by itself, so that one that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
@@ -44,6 +45,7 @@ class Learner:
     policy: Policy
     allowed: tuple[str, ...] = ()
     whole: bool = True  # sessions have an id: what a person says of one is said of its like
+    until: Mapping[str, datetime] = field(default_factory=dict)  # when what is allowed expires, UTC; the rest never
 
     def judge(self, sessions: pl.DataFrame, errors: pl.DataFrame | None = None) -> pl.DataFrame:
         """VERDICTS with their patterns, without the alarms that were allowed."""
@@ -53,7 +55,13 @@ class Learner:
     def answered(self, verdicts: pl.DataFrame) -> pl.DataFrame:
         """The verdicts with their patterns, without the alarms that were allowed."""
         history = self.keys.settings.history
-        return with_patterns(verdicts, history=history, whole=self.whole).pipe(allow, self.allowed)
+        return with_patterns(verdicts, history=history, whole=self.whole).pipe(allow, self.standing)
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """What is allowed at this moment."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return tuple(text for text in self.allowed if text not in self.until or now < self.until[text])
 
     def update(
         self,
@@ -66,7 +74,8 @@ class Learner:
     ) -> Update[Learner]:
         """Both tiers: the learner that these LABELS make, each of its models only if the gate lets it through.
 
-        All of them are allowed from now on, and no other; the models learn the ``fresh`` ones (default: all).
+        All of them are allowed from now on, and no other; the models learn the ``fresh`` ones (default: all), except
+        those that expire: what is learnt stays.
 
         ``canaries`` are SESSIONS of anomalies that must stay alarms, beside those that the labels hold; ``holdout``
         are normal SESSIONS. What was refused is said; what was not is in the model. A key after a history that a
@@ -75,7 +84,8 @@ class Learner:
         wrong = pl.concat([confirmed(labels), *([] if canaries is None else [canaries])], how="diagonal")
         allowed = self.allowing(labels, canaries=wrong)
         current, changes, refusals = allowed.model, [allowed.changes], [allowed.refused]
-        for what, teach in _lessons(labels if fresh is None else fresh, wrong, teaching or Teaching()).items():
+        lasting = lasts(labels if fresh is None else fresh)
+        for what, teach in _lessons(lasting, wrong, teaching or Teaching()).items():
             taught = teach(current)
             if taught is None:
                 continue
@@ -103,14 +113,15 @@ class Learner:
             alarms = self._lost(plain, canaries)
             lost, needed = alarms["session"], pl.concat([alarms["pattern"], alarms["session_pattern"]]).drop_nulls()
             kept = kept.filter(~allows(plain, needed))
-        new, blocked = replace(self, allowed=tuple(kept)), wanted.filter(~wanted.is_in(kept.implode()))
+        new = replace(self, allowed=tuple(kept), until=_expiry(normal, kept))
+        blocked = wanted.filter(~wanted.is_in(kept.implode()))
         many = f"{len(blocked)} of {len(wanted)} patterns are those of confirmed anomalies too"
         refused = f"{many}: {clash(normal, wrong, blocked, lost)}" if len(blocked) else None
         return Update(new, _cleared(normal, kept.filter(~kept.is_in(list(self.allowed)))), refused)
 
     def _lost(self, patterns: pl.Series, canaries: pl.DataFrame) -> pl.DataFrame:
         """The alarms of the canaries that would have none left, were all of these patterns allowed."""
-        before, after = (replace(self, allowed=texts).judge(canaries) for texts in ((), tuple(patterns)))
+        before, after = (replace(self, allowed=texts, until={}).judge(canaries) for texts in ((), tuple(patterns)))
         left = after.filter("anomalous").select("session").unique()
         return before.filter("anomalous").join(left, on="session", how="anti")
 
@@ -118,6 +129,20 @@ class Learner:
 def _answers(labels: pl.DataFrame, verdict: str) -> pl.DataFrame:
     needed = ("id", "session", "position", "pattern", "verdict", "keys")
     return check(labels, {name: LABELS[name] for name in needed}, "labels").filter(pl.col("verdict") == verdict)
+
+
+def lasts(labels: pl.DataFrame) -> pl.DataFrame:
+    """The LABELS that never expire."""
+    return labels.filter(pl.col("until").is_null()) if "until" in labels.columns else labels
+
+
+def _expiry(normal: pl.DataFrame, kept: pl.Series) -> dict[str, datetime]:
+    """When each of these patterns expires, if all answers that name it do: with the last of them."""
+    if "until" not in normal.columns:
+        return {}
+    named = normal.filter(pl.col("pattern").is_in(kept.implode())).group_by("pattern", maintain_order=True)
+    ends = named.agg(pl.col("until").max(), always=pl.col("until").has_nulls()).filter(~pl.col("always"))
+    return dict(ends.select("pattern", "until").rows())
 
 
 def _cleared(normal: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
