@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import polars as pl
@@ -191,3 +192,38 @@ def test_the_second_update_clears_nothing_twice(world, tmp_path):
     case.mark(verdicts, "normal", session=of_kind(world, "missing_step")[0])
     once = detector.update(case)
     assert (once.count("cleared"), once.model.update(case).count("cleared")) == (1, 0)
+
+
+def test_an_answer_that_expires_is_an_alarm_again_everywhere(world, tmp_path, monkeypatch):
+    """In a saved detector and in a stream that runs; and nothing has learnt it."""
+    detector, lines, verdicts, _ = world
+    case, odd = dl.Case(tmp_path / "case"), of_kind(world, "missing_step")[0]
+    until = dt.datetime(2100, 1, 1)
+    case.mark(verdicts, "normal", session=odd, until=until)
+    update = detector.update(case, lines=lines)
+    assert (update.model.keys, update.model.counts) == (detector.keys, detector.counts)
+    update.model.save(tmp_path / "model")
+    loaded = dl.load(tmp_path / "model")
+    own = lines.filter(pl.col("message").str.contains(odd))
+    stream = loaded.stream()
+    assert odd not in flagged(loaded, lines)
+    assert not pl.concat([stream.push(own), stream.close()])["anomalous"].any()
+
+    class Later(dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return until.replace(tzinfo=tz)
+
+    monkeypatch.setattr("deeplog_nb.verdicts.learner.datetime", Later)
+    assert odd in flagged(loaded, lines)
+    assert pl.concat([stream.push(own), stream.close()])["anomalous"].any()
+
+
+def test_an_answer_without_end_beside_one_that_expires_lasts(world, tmp_path):
+    """Of two people one said until when."""
+    detector, _, verdicts, _ = world
+    case, odd = dl.Case(tmp_path), of_kind(world, "missing_step")[0]
+    case.mark(verdicts, "normal", session=odd, who="kim", until=dt.datetime(2100, 1, 1))
+    assert [*detector.update(case).model.until.values()] == [dt.datetime(2100, 1, 1)]
+    case.mark(verdicts, "normal", session=odd, who="lee")
+    assert detector.update(case).model.until == {}
