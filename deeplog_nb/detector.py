@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from deeplog_nb.disk import write_whole
-from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import ERRORS, RANKS, FrameError, InputError, ModelError, check
@@ -27,6 +26,7 @@ from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.cut import Cut
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
+from deeplog_nb.verdicts.allowing import with_shape
 from deeplog_nb.verdicts.answers import Answers, answer, compared, entries, labels_of, told_of
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
@@ -134,7 +134,7 @@ class Detector:
         Of the ``events`` those of key 0 are enough. What is said of counts names the templates.
         """
         named = None if counted is None else with_names(counted, self.templates)
-        judged = judge(ranks, errors, policy=self.policy, counts=named).pipe(_with_shape, events)
+        judged = judge(ranks, errors, policy=self.policy, counts=named).pipe(with_shape, events)
         return judged.with_columns_seq(model=pl.lit(self.templates.digest))
 
     def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
@@ -242,16 +242,6 @@ class Detector:
 def load(folder: Path | str, *, device: str = "auto") -> Detector:
     """The detector that :meth:`Detector.save` wrote into this folder."""
     return Detector.load(folder, device=device)
-
-
-def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
-    if events.is_empty():
-        return verdicts.with_columns(shape=pl.lit(None, pl.String))
-    at = ["file", "line"]
-    text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
-    strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
-    return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
 
 
 def _session_id(lines: pl.DataFrame) -> str | None:

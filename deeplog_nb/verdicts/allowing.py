@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.frames import VERDICTS, check
 from deeplog_nb.verdicts.matching import BETWEEN, allowed_by
 
@@ -56,6 +57,16 @@ def with_patterns(verdicts: pl.DataFrame, *, history: int = 10, whole: bool = Tr
     )
 
 
+def with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts with ``shape``: what messages of key 0 look like without their values, so that alike ones are known."""
+    if events.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
+    at = ["file", "line"]
+    text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
+    strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
+    return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
+
+
 def allow(verdicts: pl.DataFrame, patterns: Collection[str]) -> pl.DataFrame:
     """The verdicts with ``allowed``: whether the alarm is one that was said to be normal, so that it is none any more.
 
@@ -88,10 +99,10 @@ def without_shape(patterns: pl.Series) -> pl.Series:
 def _order(rows: pl.DataFrame, flagged: pl.DataFrame, history: int) -> pl.DataFrame:
     """``_row, pattern`` of what the history and the key tell; of what fits no template also its shape."""
     mine = flagged.filter(pl.any_horizontal(ORDER))
-    shape = _shape(mine)
+    look = _shape(mine)
     known = mine.with_columns(history=_before(rows, mine, history))
-    plain, strange = pl.struct("history", "key"), pl.struct("history", "key", shape=shape)
-    text = pl.when(shape.is_null()).then(plain.struct.json_encode()).otherwise(strange.struct.json_encode())
+    plain, strange = pl.struct("history", "key"), pl.struct("history", "key", shape=look)
+    text = pl.when(look.is_null()).then(plain.struct.json_encode()).otherwise(strange.struct.json_encode())
     return known.select("_row", pattern=text)
 
 
