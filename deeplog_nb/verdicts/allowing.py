@@ -58,7 +58,7 @@ def with_patterns(verdicts: pl.DataFrame, *, history: int = 10, whole: bool = Tr
 
 
 def with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """The verdicts with ``shape``: what messages of key 0 look like without their values, so that alike ones are known."""
+    """The verdicts with ``shape``: what messages of key 0 look like without values, so that alike ones are known."""
     if events.is_empty():
         return verdicts.with_columns(shape=pl.lit(None, pl.String))
     at = ["file", "line"]
