@@ -13,6 +13,7 @@ import polars as pl
 
 from deeplog_nb.views.band import PAD, TaskBand, Words
 from deeplog_nb.views.lettering import wrap
+from deeplog_nb.views.marks import Mark
 from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend
 from deeplog_nb.views.text import visible
 from deeplog_nb.views.theme import INK, SOFT
@@ -24,13 +25,20 @@ TOOLS: Final = 110.0  # px at the right of the title, where the live graph has i
 
 
 def compose(
-    steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words, *, title: str, subtitle: str
+    steps: pl.DataFrame,
+    edges: pl.DataFrame,
+    way: Way | None,
+    words: Words,
+    mark: Mark | None = None,
+    *,
+    title: str,
+    subtitle: str,
 ) -> Scene:
     """The scene of these steps and edges, the finding as its title."""
     bands, first = [], 1
     for number in steps["task"].unique().sort():
         own = pl.col("task") == number
-        band = TaskBand.of(steps.filter(own), edges.filter(own), way, words)
+        band = TaskBand.of(steps.filter(own), edges.filter(own), way, words, mark)
         bands.append(band.scene(first))
         first += band.last + 1
     drawn = {line.kind for band in bands for line in band.lines}

@@ -21,7 +21,7 @@ from deeplog_nb.views.network import network
 from deeplog_nb.views.scene import KINDS, LOOKS, PALE
 from deeplog_nb.views.text import UNSEEN
 from deeplog_nb.views.theme import CARD
-from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
+from tests.views.workflows import HOSTILE, Drawn, dense, diagnosis, hostile, session, workflow
 
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
 
@@ -42,6 +42,17 @@ def test_a_graph_shows_itself_static_first() -> None:
     assert 'alt="Diagram of a workflow. 1 task with 6 steps' in outside
     assert "<table" in outside
     assert "script" not in outside
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.png", b"\x89PNG"), ("a.svg", b"<svg"), ("a.html", b"<!doctype"), ("a.HTM", b"<!doctype")]
+)
+def test_a_file_is_what_its_ending_says(tmp_path: Path, name: str, begins: bytes) -> None:
+    """Picture, drawing or page; any other ending is refused, and no file is written."""
+    assert graph(workflow()).save(tmp_path / name).read_bytes().startswith(begins)
+    with pytest.raises(InputError, match=r"saved as .html, .htm, .svg, .png; ‘a.pdf’ has another ending"):
+        graph(workflow()).save(tmp_path / "a.pdf")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_the_png_has_twice_the_pixels() -> None:
@@ -130,6 +141,7 @@ def test_a_diagnosis_is_marked_too() -> None:
     """One row of DIAGNOSES, without the session: where it left and what came."""
     row = ("9a1e-07", 2, 1, 2, [52], 99, 1.0, None, "")
     drawn = graph(workflow(), pl.DataFrame([row], schema=DIAGNOSES, orient="row"))
+    assert [line.kind for line in drawn.scene.lines if line.taken] == ["off"]
     assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came")
 
 
@@ -155,6 +167,19 @@ def test_of_many_steps_those_near_the_finding_are_drawn() -> None:
     assert "step 400" not in shown
     assert drawn.hidden == ("150 of 401 steps nearest to the finding drawn, full=True draws all",)
     assert len(graph(long, full=True).scene.boxes) == 402
+
+
+def test_of_too_many_edges_the_most_frequent_are_drawn() -> None:
+    """Of 440 between 20 steps 40: all steps are there, text and picture say how many are not, the table has all."""
+    drawn = graph(dense(20), least=0)
+    assert len(drawn.scene.lines) == 40
+    assert len(drawn.scene.boxes) == 22
+    said = "40 of 440 edges drawn, the most frequent of each step; the other 400 are in the table, full=True draws all"
+    assert drawn.hidden == (said,)
+    assert said.split(";")[0] in " ".join(text.text for text in drawn.scene.texts)
+    assert "The 440 edges, 40 of them drawn, as a table" in drawn.html()
+    assert drawn.html().count("<tr>") == 1 + 440
+    assert len(graph(dense(20), least=0, full=True).scene.lines) == 440
 
 
 def test_kinds_of_edges_differ_in_more_than_colour() -> None:
@@ -250,14 +275,17 @@ def test_no_text_can_kill_the_kernel(text: str) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused_by_name() -> None:
-    """An empty workflow, two sessions, a diagnosis without a task, a frame that is none of all that."""
+    """An empty workflow, two sessions, two diagnoses, a share that is none, a frame that is none of all that."""
     drawn = workflow()
     with pytest.raises(InputError, match="no edges"):
         graph(workflow(((), ())))
     with pytest.raises(InputError, match="holds 2 sessions; give one"):
         graph(drawn, pl.concat([session(44), session(51, name="other")]))
-    with pytest.raises(InputError, match="names no task"):
-        graph(drawn, pl.DataFrame([("a", 0, None, 0, [], 9, None, None, "")], schema=DIAGNOSES, orient="row"))
+    with pytest.raises(InputError, match="holds 2 rows of DIAGNOSES; give one"):
+        graph(drawn, pl.concat([diagnosis("timing"), diagnosis("value")]))
+    for least in (2, -0.1, float("nan")):
+        with pytest.raises(InputError, match="it is a share of what leaves a step, from 0 to 1"):
+            graph(drawn, least=least)
     with pytest.raises(FrameError, match="session: missing"):
         graph(drawn, pl.DataFrame({"key": [44]}))
 
