@@ -47,8 +47,8 @@ def select(
         kept = edges.join(pl.concat([kept.select(taken.columns), taken]).unique(), on=taken.columns, how="semi")
     hidden.append(_of(len(edges) - len(kept), len(edges), "edge", f" hidden, under {percent(least)}"))
     reached = _reached(steps, kept, way)
-    lost = len(steps) - len(reached)
-    hidden.append(_of(lost, len(steps.filter(pl.col("step") > 0)), "step", " that only they reach"))
+    before, after = (len(frame.filter(pl.col("step") > 0)) for frame in (steps, reached))
+    hidden.append(_of(before - after, before, "step", " that only they reach"))
     if most is not None and len(reached) > most:
         near = _near(reached, kept, way, most)
         hidden.append(

@@ -106,6 +106,13 @@ def test_rare_edges_are_hidden_and_counted_unless_asked_for() -> None:
     assert len(few.data()) == 10
 
 
+def test_where_every_edge_is_hidden_it_is_said() -> None:
+    """Of twenty steps that fork everywhere, none has an edge that everyone takes: the picture is empty, and says why."""
+    drawn = graph(dense(20), least=1)
+    assert drawn.hidden == ("440 of 440 edges hidden, under 100 %", "20 of 20 steps that only they reach")
+    assert drawn.png()
+
+
 def test_what_the_session_took_is_shown_however_rare() -> None:
     """An edge under the bound that this session took."""
     drawn = graph(workflow(), session(44, 51, 56))
