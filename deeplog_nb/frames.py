@@ -165,6 +165,29 @@ DIAGNOSES: Final = {
     "elapsed": pl.Float64(),  # s that the step took
     "usual": pl.Float64(),  # s, median of the edge
     "sentence": pl.String(),
+    "rule": pl.String(),  # of RULES the first that fired
+    "probabilities": pl.List(pl.Float32),  # of the expected keys
+    "late": pl.Float64(),  # s, 99 of 100 runs take no longer on the edge
+    "slow": pl.List(pl.UInt32),  # for time and value: the two keys of the run's slowest edge so far; null if not late
+}
+
+DIFFERENCES: Final = ("new", "vanished", "more", "fewer", "slower", "faster", "reordered", "value")
+"""In what two logs can differ: keys that only one has, how often a key comes, how long a step takes, which of two
+keys comes first, and a value that a parameter of few values never had."""
+
+COMPARED: Final = {
+    "what": pl.Enum(DIFFERENCES),
+    "key": pl.UInt32(),
+    "before": pl.UInt32(),  # the key before it, where the difference is one of time or order
+    "name": pl.String(),  # of the parameter that has a new value
+    "value": pl.String(),  # the new value
+    "normal": pl.Float64(),
+    "suspect": pl.Float64(),
+    "unit": pl.String(),  # of these two: per session, s, or share of sessions
+    "ratio": pl.Float64(),  # suspect to normal; null where normal is 0
+    "score": pl.Float64(),  # 3 = chance brings any such difference once in 1,000 pairs of logs
+    "certain": pl.Boolean(),  # the score is above what was asked for; a new key is a row even if it is not
+    "why": pl.String(),
 }
 
 TRUTH_SESSIONS: Final = {"session": pl.String(), "anomalous": pl.Boolean()}

@@ -14,7 +14,7 @@ import polars as pl
 from deeplog_nb.case.words import percent
 from deeplog_nb.detector import Detector
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import FrameError
+from deeplog_nb.frames import COMPARED, FrameError, check
 from deeplog_nb.sessions.sessionize import sessionize
 from deeplog_nb.views.axes import counted, duration
 from deeplog_nb.views.page import Html, clip, join, table, tag
@@ -52,11 +52,11 @@ def differences(
 
 
 def differing(compared: pl.DataFrame | None, templates: Templates, limit: int) -> Html:
-    """The section, texts of the log cut to ``limit`` characters; nothing where there was nothing to compare with."""
+    """The section on what was COMPARED, texts of the log cut to ``limit`` characters; nothing where nothing was."""
     if compared is None:
         return Html()
     title = tag("h2", "What differs from the normal log")
-    if compared.is_empty():
+    if check(compared, COMPARED, "compared").is_empty():
         said = "Nothing that chance could not explain: the same messages, as often, in the same order and pace."
         return tag("section", title, tag("p", said), id="differs")
     shown = f"The first {ROWS} of {counted(len(compared), 'difference')}" if len(compared) > ROWS else "All differences"

@@ -16,11 +16,11 @@ import polars as pl
 import torch
 
 from deeplog_nb.evaluation.stream import Flags
-from deeplog_nb.models.declared import as_sessions
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.network import ranked
 from deeplog_nb.models.taught import taught
 from deeplog_nb.models.teaching import Teaching
+from deeplog_nb.sessions.listed import as_sessions
 from deeplog_nb.sessions.vocabulary import FIRST
 from deeplog_nb.sessions.windows import Ints
 

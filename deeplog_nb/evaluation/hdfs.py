@@ -6,17 +6,17 @@ from typing import Final
 
 import polars as pl
 
-from deeplog_nb.evaluation.parts import Parts, as_sessions, public, truth_of
+from deeplog_nb.evaluation.parts import Parts, numbered, public, truth_of
 
 SUPERVISED: Final = 1638  # abnormal sessions, the first, that the paper gives the methods that need some
 
 
 def hdfs() -> Parts:
     """Blocks as sessions; identical normal test sessions are one with a count."""
-    train = as_sessions(pl.read_parquet(public("hdfs", "train_normal.parquet")), "train")
-    normal = as_sessions(pl.read_parquet(public("hdfs", "test_normal_unique.parquet")), "normal")
+    train = numbered(pl.read_parquet(public("hdfs", "train_normal.parquet")), "train")
+    normal = numbered(pl.read_parquet(public("hdfs", "test_normal_unique.parquet")), "normal")
     wrong = pl.read_parquet(public("hdfs", "test_abnormal.parquet"))
-    abnormal = as_sessions(wrong, "abnormal")
+    abnormal = numbered(wrong, "abnormal")
     return Parts(
         "hdfs",
         "block",
@@ -24,5 +24,5 @@ def hdfs() -> Parts:
         train,
         pl.concat([normal, abnormal]),
         truth_of(normal, abnormal),
-        as_sessions(wrong.head(SUPERVISED), "abnormal"),
+        numbered(wrong.head(SUPERVISED), "abnormal"),
     )

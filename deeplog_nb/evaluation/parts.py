@@ -12,7 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import SESSIONS, InputError, check
+from deeplog_nb.frames import InputError
+from deeplog_nb.sessions.listed import as_sessions
 
 
 @dataclass(frozen=True)
@@ -41,25 +42,14 @@ def public(*names: str) -> Path:
     return path
 
 
-def as_sessions(sequences: pl.DataFrame, prefix: str) -> pl.DataFrame:
+def numbered(sequences: pl.DataFrame, prefix: str) -> pl.DataFrame:
     """SESSIONS of ``sequence`` lists, with their ``count`` where there is one; named by the prefix and their row.
 
-    >>> as_sessions(pl.DataFrame({"sequence": [[5, 22], [5]]}), "train").select("session", "position", "key").rows()
+    >>> numbered(pl.DataFrame({"sequence": [[5, 22], [5]]}), "train").select("session", "position", "key").rows()
     [('train0', 0, 5), ('train0', 1, 22), ('train1', 0, 5)]
     """
-    count = pl.col("count") if "count" in sequences.columns else pl.lit(1)
-    flat = (
-        sequences.with_row_index("row")
-        .select(
-            session=pl.format("{}{}", pl.lit(prefix), "row"),
-            position=pl.int_ranges(pl.col("sequence").list.len()).cast(pl.List(pl.UInt32)),
-            key=pl.col("sequence").cast(pl.List(pl.UInt32)),
-            count=count.cast(pl.UInt32),
-            open=pl.lit(False),
-        )
-        .explode("position", "key")
-    )
-    return check(flat, SESSIONS, "sessions")
+    names = pl.format("{}{}", pl.lit(prefix), pl.int_range(pl.len()))
+    return as_sessions(sequences.rename({"sequence": "keys"}).with_columns(session=names))
 
 
 def truth_of(normal: pl.DataFrame, abnormal: pl.DataFrame) -> pl.DataFrame:

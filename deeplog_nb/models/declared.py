@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import LABELS, SESSIONS, FrameError, check
+from deeplog_nb.sessions.listed import as_sessions
 
 PAIRS: Final = {
     "history": pl.List(pl.UInt32()),  # the last h keys before it; fewer where the session began there
@@ -67,20 +68,6 @@ def canaries(labels: pl.DataFrame) -> pl.DataFrame:
     return as_sessions(wrong.select(session=pl.format("label {}", "id"), keys="keys"))
 
 
-def as_sessions(listed: pl.DataFrame) -> pl.DataFrame:
-    """SESSIONS of ``session, keys``, a row a session.
-
-    >>> as_sessions(pl.DataFrame({"session": ["a"], "keys": [[5, 22]]})).select("position", "key").rows()
-    [(0, 5), (1, 22)]
-    """
-    flat = listed.select(
-        "session",
-        position=pl.int_ranges(pl.col("keys").list.len()).cast(pl.List(pl.UInt32)),
-        key=pl.col("keys").cast(pl.List(pl.UInt32)),
-    ).explode("position", "key")
-    return check(flat.with_columns(count=pl.lit(1, pl.UInt32), open=pl.lit(False)), SESSIONS, "sessions")
-
-
 def uncontradicted(told: pl.DataFrame, canaries: pl.DataFrame, history: int) -> pl.DataFrame:
     """The PAIRS that do not occur in a confirmed anomaly too: what is both cannot be learnt from the history alone."""
     if canaries.is_empty():
@@ -98,8 +85,7 @@ def as_asked(told: pl.DataFrame) -> pl.DataFrame:
     ended = pl.col("key").is_null()
     keys = pl.when(ended).then("history").otherwise(pl.concat_list("history", "key"))
     listed = told.filter(~ended | (pl.col("history").list.len() > 0)).with_row_index("_row", 1)
-    named = listed.select("_row", session=pl.format("declared {}", "_row"), keys=keys, open=~ended)
-    rows = as_sessions(named).drop("open").join(named.select("session", "open"), on="session", maintain_order="left")
+    rows = as_sessions(listed.select(session=pl.format("declared {}", "_row"), keys=keys, open=~ended))
     last = pl.col("position") == pl.col("position").max().over("session")
     return rows.with_columns(learn=last & pl.col("open")).select(*SESSIONS, "learn")
 

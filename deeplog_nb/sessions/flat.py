@@ -12,6 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from deeplog_nb.frames import VERDICTS, InputError, check
+from deeplog_nb.sessions.listed import as_sessions
 
 Whole = npt.NDArray[np.integer]
 
@@ -46,14 +47,9 @@ def from_keys(keys: Whole, offsets: Whole) -> Flat:
     sizes = distinct["members"].list.len().to_numpy()
     of_session = np.empty(len(offsets) - 1, np.int64)
     of_session[distinct["members"].explode(empty_as_null=False).to_numpy()] = np.repeat(np.arange(len(sizes)), sizes)
-    sessions = distinct.select(
-        session=pl.col("members").list.first().cast(pl.String),
-        position=pl.int_ranges(pl.col("key").list.len()).cast(pl.List(pl.UInt32)),
-        key=pl.col("key").cast(pl.List(pl.UInt32)),
-        count=pl.col("members").list.len().cast(pl.UInt32),
-        open=pl.lit(False),
-    )
-    return Flat(sessions.explode("position", "key", empty_as_null=False), of_session)
+    members = pl.col("members")
+    listed = distinct.select(session=members.list.first().cast(pl.String), keys="key", count=members.list.len())
+    return Flat(as_sessions(listed), of_session)
 
 
 def _distinct(keys: Whole, lengths: Whole) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import SESSIONS, check
+from deeplog_nb.sessions.listed import as_sessions
 
 Keys = list[int]
 TRIES: Final = 5  # draws until the change gives a session that is none of the given ones
@@ -50,16 +51,9 @@ def mutants(sessions: pl.DataFrame, seed: int = 0, *, strange: Collection[int] =
         if (changed := _novel(change, keys, alphabet, rng, normal))
     ]
     named = pl.DataFrame(
-        made, schema={"session": pl.String, "kind": pl.String, "key": pl.List(pl.UInt32)}, orient="row"
+        made, schema={"session": pl.String, "kind": pl.String, "keys": pl.List(pl.UInt32)}, orient="row"
     )
-    return Mutants(_as_sessions(named), named.select("session", "kind", anomalous=pl.lit(True)))
-
-
-def _as_sessions(named: pl.DataFrame) -> pl.DataFrame:
-    positions = pl.int_ranges(pl.col("key").list.len()).cast(pl.List(pl.UInt32))
-    return named.select(
-        "session", "key", position=positions, count=pl.lit(1, pl.UInt32), open=pl.lit(False)
-    ).explode("position", "key").select(*SESSIONS)  # fmt: skip
+    return Mutants(as_sessions(named), named.select("session", "kind", anomalous=pl.lit(True)))
 
 
 def _novel(

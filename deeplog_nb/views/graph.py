@@ -5,7 +5,7 @@ How it is drawn is in ``compose``, how it shows itself in ``figure``; which step
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 import polars as pl
@@ -20,7 +20,8 @@ from deeplog_nb.views.lettering import LIMIT, short
 from deeplog_nb.views.marks import Painted, painted
 from deeplog_nb.views.selection import MOST, select
 from deeplog_nb.views.text import gist
-from deeplog_nb.workflow.way import Way, retrace, walk
+from deeplog_nb.workflow.drawn import Drawn
+from deeplog_nb.workflow.way import Way
 
 LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidden
 NAME: Final = 140  # characters of a step in a box
@@ -43,15 +44,11 @@ class Drawable(Protocol):
 
 
 @runtime_checkable
-class Tracing(Drawable, Protocol):
-    """A workflow that tells itself which way a session took; one without is walked by its edges."""
+class Walkable(Drawable, Protocol):
+    """A workflow that knows its tasks; of one that does not, they are built from its frames."""
 
-    def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
-        """``position, key`` of each session: what its tasks do not allow first; null where they allow all."""
-        ...
-
-    def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
-        """The sessions with ``task, step, run`` of each entry."""
+    def walk(self, keys: Sequence[int], *, open_: bool = False) -> Way:
+        """The way that a session with these keys took."""
         ...
 
 
@@ -123,18 +120,12 @@ def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
             f"session holds {counted(entries['session'].n_unique(), 'session')}; give one: "
             "sessions.filter(pl.col('session') == 'its name')"
         )
-    if isinstance(workflow, Tracing):
-        return _retraced(workflow, entries)
-    background = getattr(workflow, "background", ())
-    return walk(workflow.steps, workflow.edges, entries["key"].to_list(), without=background)
-
-
-def _retraced(workflow: Tracing, entries: pl.DataFrame) -> Way:
-    """The way as the workflow itself explains it, up to where its tasks cannot."""
-    at, came = workflow.conformance(entries).select("position", "key").row(0)
-    fitting = entries if at is None else entries.head(at)
-    placed = workflow.trace(fitting).select("key", "task", "step", "run").rows() if len(fitting) else []
-    return retrace(workflow.steps, workflow.edges, placed, whole=at is None, came=came)
+    walker = (
+        workflow
+        if isinstance(workflow, Walkable)
+        else Drawn.of(workflow.steps, workflow.edges, background=getattr(workflow, "background", ()))
+    )
+    return walker.walk(entries["key"].to_list(), open_=bool(entries["open"].any()))
 
 
 def _named(session: pl.DataFrame | None) -> str:

@@ -44,9 +44,9 @@ def painted(rows: pl.DataFrame, steps: pl.DataFrame, edges: pl.DataFrame) -> Pai
         raise InputError(f"session holds {counted(len(rows), 'row')} of DIAGNOSES; give one: diagnoses.head(1)")
     row = rows.row(0, named=True)
     said = (row["sentence"] or "")[: 8 * LIMIT].replace("<*>", "…")
-    if row["task"] is None or (row.get("rule") == "counts" and row["seen"] is None):
+    if row["task"] is None or (row["rule"] == "counts" and row["seen"] is None):
         return Painted(None, None, said)
-    if row.get("rule") not in ODD and row["seen"] not in row["expected"]:
+    if row["rule"] not in ODD and row["seen"] not in row["expected"]:
         left = row["task"], row["last_good"]
         return Painted(Way({}, left, tuple(row["expected"]) or (None,), row["seen"], row["position"]), None, said)
     return _in_place(row, steps, edges, said)
@@ -60,13 +60,13 @@ def _in_place(row: Row, steps: pl.DataFrame, edges: pl.DataFrame, said: str) -> 
     if not ways:
         return Painted(None, None, said)
     source, target, _ = min(ways, key=lambda way: (way[0] != row["last_good"], way[2] != row["usual"], way[0] != 0))
-    own, slow = (task, source, target), row.get("slow") or []
+    own, slow = (task, source, target), row["slow"] or []
     kinds = {(task, s, t): SLOW for s, t, _ in ends if [keys.get(s), keys.get(t)] == slow}
     kind = _kind(row)
     kinds |= {own: kind} if kind else {}
     told = f"{duration(row['elapsed'])}, usually {duration(row['usual'])}" if kind else ""
     taken = dict.fromkeys(kinds, ()) | {own: (row["position"] + 1,)}
-    late = {SLOW: "came late", QUICK: "came early", "": ODD.get(row.get("rule") or "", RARE)}
+    late = {SLOW: "came late", QUICK: "came early", "": ODD.get(row["rule"], RARE)}
     return Painted(Way(taken, entries=1), Mark((task, target), late[kind], kinds, told), said)
 
 
@@ -76,6 +76,6 @@ def _keys(steps: pl.DataFrame, task: int) -> dict[int, int | None]:
 
 def _kind(row: Row) -> str:
     """Whether the entry's own edge is what was odd, and how; empty where it was not, or where no time is known."""
-    if row.get("rule") != "timing" or row["elapsed"] is None or row["usual"] is None:
+    if row["rule"] != "timing" or row["elapsed"] is None or row["usual"] is None:
         return ""
     return SLOW if row["elapsed"] > row["usual"] else QUICK

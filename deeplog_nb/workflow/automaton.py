@@ -6,7 +6,7 @@ some run had; so what a fork began has to be complete where its threads join. No
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -24,7 +24,7 @@ class Task:
 
     keys: tuple[int, ...]
     order: Order
-    joins: frozenset[tuple[State, int]]  # the steps directly before one, and the one; nothing before: the begin
+    joins: Collection[tuple[State, int]]  # the steps directly before one, and the one; nothing before: the begin
     loops: frozenset[Pair]  # from a step back to an earlier one, or to itself
     shares: Mapping[Pair, float]  # of the runs at a step, how many go each edge; rare edges are left out
     presence: tuple[float, ...]  # share of the runs that are at each step at all
@@ -51,7 +51,7 @@ class Task:
 
     def allows(self, sources: State, done: State, step: int) -> bool:
         """Whether the step may come directly behind these."""
-        if overtaken(self.order, done, step):
+        if overtaken(self.order, done, step) or self.order.excludes(done, step):
             return False
         return (
             all((source, step) in self.loops for source in sources) if step in done else (sources, step) in self.joins

@@ -11,25 +11,9 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import EVENTS, SESSIONS, FrameError, InputError, check
+from deeplog_nb.frames import COMPARED, EVENTS, SESSIONS, FrameError, InputError, check
 from deeplog_nb.workflow.differences import counts, distinct, orders, values, waits
 from deeplog_nb.workflow.significance import SMALLEST
-
-WHAT: Final = ("new", "vanished", "more", "fewer", "slower", "faster", "reordered", "value")
-COMPARED: Final = {
-    "what": pl.Enum(WHAT),
-    "key": pl.UInt32(),
-    "before": pl.UInt32(),  # the key before it, where the difference is one of time or order
-    "name": pl.String(),  # of the parameter that has a new value
-    "value": pl.String(),  # the new value
-    "normal": pl.Float64(),
-    "suspect": pl.Float64(),
-    "unit": pl.String(),  # of these two: per session, s, or share of sessions
-    "ratio": pl.Float64(),  # suspect to normal; null where normal is 0
-    "score": pl.Float64(),  # 3 = chance brings any such difference once in 1,000 pairs of logs
-    "certain": pl.Boolean(),  # the score is above what was asked for; a new key is a row even if it is not
-    "why": pl.String(),
-}
 
 CHANCE: Final = 0.01  # of any false row among all, where both logs are of the same process
 FACTOR: Final = 1.25  # by which counts or waits must differ to be worth a row

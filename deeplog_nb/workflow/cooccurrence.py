@@ -23,7 +23,7 @@ import polars as pl
 
 from deeplog_nb.sessions.vocabulary import Vocabulary
 from deeplog_nb.sessions.windows import Ints
-from deeplog_nb.workflow.entries import Entries, Mask
+from deeplog_nb.workflow.entries import Entries, Mask, Shares
 
 SEEN: Final = 5  # occurrences of a key under which its neighbours say nothing
 TURNS: Final = 3  # as many keys, those that come again counted, are looked at for each different one
@@ -65,14 +65,26 @@ def near(entries: Entries, vocabulary: Vocabulary, distance: int) -> Matrix:
     >>> near(entries, Vocabulary((1, 2)), 2)[2:, 2:].tolist()
     [[0.0, 1.0], [0.0, 0.5]]
     """
+    met, often = counted(entries, vocabulary, distance)
+    found: Matrix = met / np.where(often >= SEEN, often, np.inf)[:, None]
+    return found
+
+
+def counted(entries: Entries, vocabulary: Vocabulary, distance: int) -> tuple[Matrix, Shares]:
+    """How many of each code's entries have each other code within the distance after them, and how many there are.
+
+    [C, C] and [C].
+
+    >>> met, often = counted(Entries(np.array([1, 2, 2]), np.array([3]), np.array([5])), Vocabulary((1, 2)), 2)
+    >>> met[2:, 2:].tolist(), often[2:].tolist()
+    ([[0.0, 5.0], [0.0, 5.0]], [5.0, 10.0])
+    """
     codes, weights, size = vocabulary.codes(entries.keys), entries.weights, vocabulary.inputs
-    often = np.bincount(codes, weights=weights, minlength=size)[:, None]
     met = np.zeros((size, size))
     for own, other in _pairs(entries, distance):
         flat = codes[own] * size + codes[other]
         met += np.bincount(flat, weights=weights[own], minlength=size**2).reshape(size, size)
-    found: Matrix = met / np.where(often >= SEEN, often, np.inf)
-    return found
+    return met, np.bincount(codes, weights=weights, minlength=size).astype(np.float64)
 
 
 def _pairs(entries: Entries, distance: int) -> Iterator[tuple[Ints, Ints]]:

@@ -21,12 +21,6 @@ from deeplog_nb.workflow.texts import Texts
 
 NEAR: Final = 400  # entries before an alarm that are looked at: more than any task has
 MOST: Final = 5  # expected keys that are told
-EXTRA: Final = {
-    "rule": pl.String(),  # the first that fired
-    "probabilities": pl.List(pl.Float32),  # of the expected keys
-    "late": pl.Float64(),  # s, 99 of 100 take no longer
-    "slow": pl.List(pl.UInt32),  # for time and value: the two keys of the run's slowest edge so far, if it was late
-}
 WHOLE: Final = ("counts", "short")  # rules on the session, not on its last entry
 Row = Mapping[str, Any]
 
@@ -73,7 +67,7 @@ class Doctor:
             for session in [_Session.of(part)]
             for row in part.filter("anomalous").sort("position", nulls_last=True).to_dicts()
         ]
-        return check(pl.DataFrame(rows, schema=DIAGNOSES | EXTRA, orient="row"), DIAGNOSES, "diagnoses")
+        return check(pl.DataFrame(rows, schema=DIAGNOSES, orient="row"), DIAGNOSES, "diagnoses")
 
     def _alarm(self, row: Row, session: _Session) -> dict[str, Any]:
         """One alarm; where a rule judges the session as a whole, its first entry that no task allows."""

@@ -6,8 +6,9 @@ Two steps that come in either order in a significant share of the runs are concu
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -25,6 +26,7 @@ OWN: Final = 0.8  # share of a step's runs in which it comes directly behind a t
 MOST: Final = 5_000  # distinct runs that are compared, the most frequent ones
 
 Pair = tuple[int, int]
+NOTHING: Final[frozenset[int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,30 @@ class Order:
 
     def last(self, done: frozenset[int]) -> frozenset[int]:
         """The steps behind which none of the others is."""
-        return frozenset(one for one in done if not any((one, other) in self.before for other in done))
+        return frozenset(one for one in done if self._behind.get(one, NOTHING).isdisjoint(done))
 
     def sources(self, done: frozenset[int], step: int) -> frozenset[int]:
         """Of the steps done, those directly before this one."""
         return self.last(frozenset(one for one in done if (one, step) in self.before))
+
+    @cached_property
+    def _behind(self) -> dict[int, set[int]]:
+        """For each step those that it is before."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for one, other in self.before:
+            found[one].add(other)
+        return found
+
+    def excludes(self, done: frozenset[int], step: int) -> bool:
+        """Whether a step done is another branch: no run has both, and no order tells how they would follow.
+
+        >>> Order(frozenset({(1, 2), (1, 3)}), frozenset(), frozenset()).excludes(frozenset({1, 2}), 3)
+        True
+        """
+        known = self.before, self.together
+        return any(
+            not any((one, step) in pairs or (step, one) in pairs for pairs in known) for one in done if one != step
+        )
 
     def round(self, step: int) -> frozenset[int]:
         """The steps that come in turns behind this one, itself included."""
@@ -77,7 +98,7 @@ def order(runs: Counted, steps: int) -> Order:
             together |= {(int(one), int(other)), (int(other), int(one))}
     certain = {(int(a), int(b)) for a, b in before}
     direct = _directly(usual)
-    loose = {pair for pair in certain if _by_chance(pair, certain, together, often, direct)}
+    loose = {pair for pair in certain if _by_chance(pair, certain, together, often, often - first, direct)}
     together |= loose | {(other, one) for one, other in loose}
     known = _closed(certain - loose | turns, often == 0)
     return Order(frozenset(known), frozenset(turns), frozenset(together))
@@ -93,16 +114,25 @@ def _closed(before: set[Pair], apart: npt.NDArray[np.bool_]) -> set[Pair]:
     return {(int(one), int(other)) for one, other in zip(*np.nonzero(table), strict=True)}
 
 
-def _by_chance(pair: Pair, before: set[Pair], together: set[Pair], met: Shares, directly: Counter[Pair]) -> bool:
-    """Whether a rare step was behind one of two threads by chance.
+def _by_chance(
+    pair: Pair, before: set[Pair], together: set[Pair], met: Shares, otherwise: Shares, directly: Counter[Pair]
+) -> bool:
+    """Whether a rare step was behind one of two threads by chance, and is part of the other.
 
-    It follows the other thread directly, and came too rarely to say that it has to be behind both.
+    It came too rarely to say that it has to be behind both. Once it was ahead of this thread, and never of the other;
+    or it follows the other one directly.
     """
     one, other = pair
     if met[other, other] >= met[one, one] / 2 or met[pair] >= ENOUGH:
         return False
-    threads = (each for each in range(len(met)) if (one, each) in together and (each, other) in before)
-    return any(directly[each, other] >= OWN * met[other, other] for each in threads)
+    for each in range(len(met)):
+        if (one, each) in together and (each, other) in before:
+            less, more = sorted((otherwise[each, other], otherwise[pair]))
+            if less < more:
+                return bool(otherwise[pair] == more)
+            if directly[each, other] >= OWN * met[other, other]:
+                return True
+    return False
 
 
 def _directly(runs: Counted) -> Counter[Pair]:

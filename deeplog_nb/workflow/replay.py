@@ -1,5 +1,7 @@
 """Where in which task each entry of a session stands, by the way through the tasks that explains it best.
 
+The one walk over a workflow: diagnoses (``located``), ``trace``, and the edges that a picture paints (``way``) rest on
+it. Of a workflow of which only STEPS and EDGES are left, ``drawn`` builds the tasks.
 The best way is the likeliest one; only where none goes on is an entry taken that no task allows there. It is either
 skipped, or taken for a step whose forerunners are missing, or for one of a task that is begun in the middle. What that
 means for a person is told in ``diagnose``.

@@ -2,8 +2,13 @@
 
 An entry goes on with the task before it where the models say with certainty that its key comes now or within the next
 few keys, whatever comes first: that is so in a chain, among concurrent threads, and behind a step that may be left
-out. It is so too where a key after it was certain to come: then the entry is another branch on the way there. All
-else begins a new task; which of those are branches and loops of the task before is told in ``joining``.
+out. It is so too where a key after it was certain to come: then the entry is another branch on the way there. And it
+is so where its own key was certain a few keys before, and what came between is what no longer foretells it. All else
+begins a new task; which of those are branches and loops of the task before is told in ``joining``.
+
+A network that saw a key but a few times is never quite certain of what follows it. So what the model says of one
+entry counts as one observation beside those of the sessions, where the key before is the same: of both the more
+certain is taken, as it is of several history lengths.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import polars as pl
 
 from deeplog_nb.sessions.vocabulary import FIRST
 from deeplog_nb.sessions.windows import Ints, windows
+from deeplog_nb.workflow.cooccurrence import Matrix, counted
 from deeplog_nb.workflow.entries import Entries, Mask, Shares
 from deeplog_nb.workflow.predictions import TURNS, Predictor
 
@@ -73,6 +79,7 @@ class _Asker:
     codes: Ints  # [M] next-codes; below 0 is no key that the models know
     histories: Ints  # [N, h]
     places: Ints  # [M] the window of each entry
+    counted: tuple[Matrix, Shares]  # how many of a code's entries have each code next or next but one; how many it has
 
     @classmethod
     def of(cls, entries: Entries, predictor: Predictor, tau: float, without: tuple[int, ...]) -> _Asker:
@@ -80,19 +87,47 @@ class _Asker:
         found = windows(entries.sequences(), vocabulary, predictor.history, end=False)
         hidden = [vocabulary.keys.index(key) for key in without if key in vocabulary.keys]
         codes = vocabulary.codes(entries.keys) - FIRST
-        return cls(entries, predictor, tau, hidden, codes, found.histories, found.of_entry[found.of_entry >= 0])
+        return cls(
+            entries,
+            predictor,
+            tau,
+            hidden,
+            codes,
+            found.histories,
+            found.of_entry[found.of_entry >= 0],
+            counted(entries, vocabulary, SPAN),
+        )
 
     def certain(self, wanted: Ints) -> Mask:
-        """Whether each of these entries, or a key soon behind it, was certain to come."""
+        """Whether each of these entries, or a key soon behind it, was certain to come; or had been and came late."""
         codes = self.codes
         certain, different = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.int64)
         for ahead in range(SPAN * TURNS + 1):
             inside = _inside(self.entries, ahead)[wanted]
             asked = wanted[inside & ~certain[wanted] & (codes[wanted] >= 0) & (different[wanted] <= SPAN)]
-            asked = asked[(codes[asked + ahead] >= 0) & ~_met(codes, asked, ahead)]
-            certain[asked] = self._reached(self.places[asked], codes[asked + ahead]) >= self.tau
+            asked = asked[(codes[asked + ahead] >= 0) & ~_among(codes, asked + ahead, range(-ahead, 0))]
+            certain[asked] = self._told(asked, asked + ahead) >= self.tau
             different[asked] += 1
+        late = wanted[~certain[wanted] & (codes[wanted] >= 0)]
+        certain[late] = self._late(late)[late]
         return certain[wanted]
+
+    def _late(self, wanted: Ints) -> Mask:
+        """Whether each of these entries was certain to come a few keys before."""
+        codes = self.codes
+        late, different = np.zeros(len(codes), np.bool_), np.zeros(len(codes), np.int64)
+        for back in range(1, SPAN * TURNS + 1):
+            wanted = wanted[_inside(self.entries, -back)[wanted]]
+            wanted = wanted[codes[wanted - back] != codes[wanted]]
+            different[wanted] += ~_among(codes, wanted - back, range(1, back))
+            wanted = wanted[~late[wanted] & (different[wanted] <= SPAN)]
+            late[wanted] = self._told(wanted - back, wanted) >= self.tau
+        return late
+
+    def _told(self, places: Ints, others: Ints) -> Shares:
+        """How certain it was ahead of these places that the keys of the other entries come soon."""
+        told = self._reached(self.places[places], self.codes[others])
+        return np.maximum(told, self._seen(places, self.codes[others], told))
 
     def _reached(self, places: Ints, targets: Ints) -> Shares:
         """Probability that each target comes soon after the history of its place; each pair of both is asked once."""
@@ -101,13 +136,20 @@ class _Asker:
         chances = self.predictor.reach(self.histories[pairs // size], pairs % size, DEPTH, self.hidden)
         return chances[back]
 
+    def _seen(self, asked: Ints, targets: Ints, told: Shares) -> Shares:
+        """Share of the entries with this key before that have the target next, or next but one; of this one as told."""
+        met, often = self.counted
+        before = self.codes[asked - 1] + FIRST
+        others = np.maximum(met[before, targets + FIRST] - 1, 0)
+        return np.where(self.entries.firsts[asked], told, (others + told) / np.maximum(often[before], 1))
 
-def _met(codes: Ints, places: Ints, ahead: int) -> Mask:
-    """Whether the key so far ahead came between: then it was asked for already."""
-    met = np.zeros(len(places), np.bool_)
-    for step in range(ahead):
-        met |= codes[places + step] == codes[places + ahead]
-    return met
+
+def _among(codes: Ints, places: Ints, shifts: range) -> Mask:
+    """Whether the keys of these places are among those so many entries on (or back)."""
+    found = np.zeros(len(places), np.bool_)
+    for shift in shifts:
+        found |= codes[places + shift] == codes[places]
+    return found
 
 
 def _inside(entries: Entries, by: int) -> Mask:

@@ -44,6 +44,7 @@ from deeplog_nb.workflow.suggestion import Suggestion, suggest
 from deeplog_nb.workflow.texts import Texts, line, texts_of, without_beginning
 from deeplog_nb.workflow.trace import trace
 from deeplog_nb.workflow.waits import seconds, waits
+from deeplog_nb.workflow.way import Way, walk
 from deeplog_nb.workflow.xes import to_xes
 
 
@@ -75,8 +76,9 @@ class Workflow:
 
         ``sessions`` are SESSIONS, each with one task or several one after another; one session is a whole log.
         ``models`` is a fitted KeyModel or NGram, or several with other history lengths: of each history the most
-        certain prediction is taken. What is predicted with probability ``tau`` is certain. What fewer than the
-        ``least`` share of a task's runs do is not drawn; nor is a task with a smaller share of the entries.
+        certain prediction is taken. What is predicted with probability ``tau`` is certain; of a rare key the models
+        are told what the sessions show after it. What fewer than the ``least`` share of a task's runs do is not drawn;
+        nor is a task with a smaller share of the entries.
         ``background`` are keys that belong to no task; by default those that come at random places.
 
         >>> import deeplog_nb as dl
@@ -138,10 +140,8 @@ class Workflow:
     def diagnose(self, verdicts: pl.DataFrame, *, templates: Templates | Texts | None = None) -> pl.DataFrame:
         """DIAGNOSES of the anomalous rows of these VERDICTS (paper, 4.4): what was expected, what came, a sentence.
 
-        Give all rows of the sessions, as ``judge`` made them. ``rule`` is the first that fired, ``probabilities`` those
-        of the expected keys, ``late`` what 99 of 100 runs do not exceed on the edge; for times and values ``slow`` has
-        the two keys of the slowest edge of the run, if it was late. ``templates`` say what the keys mean (default:
-        those that the workflow was learnt with).
+        Give all rows of the sessions, as ``judge`` made them. ``templates`` say what the keys mean (default: those that
+        the workflow was learnt with). What each column holds is said in ``frames.DIAGNOSES``.
         """
         texts = texts_of(templates) if templates is not None else self.templates
         return Doctor(Located(self._tasks, self._waits), self._shown(texts)).diagnose(verdicts)
@@ -153,6 +153,10 @@ class Workflow:
     def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """The sessions with ``task, step, run, fits`` of each entry, as the tasks explain them best."""
         return trace(self._tasks, sessions)
+
+    def walk(self, keys: Sequence[int], *, open_: bool = False) -> Way:
+        """The edges that a session with these keys takes, and where it leaves; an ``open_`` one may end anywhere."""
+        return walk(self._tasks, keys, open_=open_)
 
     def sessions_of(self, task: int, sessions: pl.DataFrame) -> list[str]:
         """The names of the sessions that run the task."""

@@ -7,7 +7,7 @@ from timing import row, seconds
 
 from deeplog_nb.data.openstack import make_openstack
 from deeplog_nb.evaluation.hdfs import hdfs
-from deeplog_nb.evaluation.parts import as_sessions
+from deeplog_nb.evaluation.parts import numbered
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.frames import SESSIONS
 from deeplog_nb.lines.read import read
@@ -119,7 +119,7 @@ def test_a_million_entries_in_one_sequence():
     keys = np.concatenate([blocks[at] for at in chance.integers(0, len(blocks), 200_000)])[:980_000]
     noise = len(number) + chance.integers(1, 4, 20_000)
     keys = np.insert(keys, np.sort(chance.integers(0, len(keys) + 1, 20_000)), noise)
-    sessions = as_sessions(pl.DataFrame({"sequence": [keys.tolist()]}), "log").cast(dict(SESSIONS))
+    sessions = numbered(pl.DataFrame({"sequence": [keys.tolist()]}), "log").cast(dict(SESSIONS))
     ngrams = [NGram(n).fit(sessions) for n in (1, 2, 3)]
     network = KeyModel(training=Training(epochs=2)).fit(sessions.head(60_000))
     print()

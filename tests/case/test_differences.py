@@ -9,7 +9,7 @@ import pytest
 from deeplog_nb.case.differences import ROWS, differing
 from deeplog_nb.case.report import write_report
 from deeplog_nb.detector import Detector
-from deeplog_nb.workflow.compare import COMPARED
+from deeplog_nb.frames import COMPARED, FrameError
 
 USUAL = ("starting up", "reading input", "writing output", "shutting down")
 SWAPPED = ("starting up", "writing output", "reading input", "shutting down", "disk on <b>fire</b> \u202e")
@@ -30,6 +30,12 @@ def pages(detector: Detector, jobs: Jobs, tmp_path_factory: pytest.TempPathFacto
 
 def section(page: str) -> str:
     return page.partition('id="differs"')[2].partition("</section>")[0]
+
+
+def test_what_is_no_comparison_is_refused(detector: Detector) -> None:
+    """A frame without the columns of COMPARED is named as one."""
+    with pytest.raises(FrameError, match="compared: missing columns what"):
+        differing(pl.DataFrame({"key": [1]}), detector.templates, 2_000)
 
 
 def test_the_report_says_what_differs_from_the_normal_log(pages: dict[str, str]) -> None:

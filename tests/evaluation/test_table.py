@@ -17,7 +17,7 @@ from deeplog_nb.evaluation.command import add_options, texts
 from deeplog_nb.evaluation.hdfs import hdfs
 from deeplog_nb.evaluation.loghub import accuracy
 from deeplog_nb.evaluation.methods import SIMPLE, baselines, deeplog
-from deeplog_nb.evaluation.parts import Parts, as_sessions, public, truth_of
+from deeplog_nb.evaluation.parts import Parts, numbered, public, truth_of
 from deeplog_nb.evaluation.sweep import LAYERS, sweep, sweep_text
 from deeplog_nb.evaluation.table import table
 from deeplog_nb.evaluation.text import as_json, as_text, grid
@@ -51,7 +51,7 @@ def quick():
 @pytest.fixture(scope="module")
 def parts() -> Parts:
     train, normal, abnormal = (
-        as_sessions(pl.DataFrame({"sequence": sequences}), name)
+        numbered(pl.DataFrame({"sequence": sequences}), name)
         for sequences, name in ((NORMAL, "train"), (NORMAL[::5], "normal"), (ABNORMAL, "abnormal"))
     )
     first = abnormal.filter(pl.col("session").is_in(["abnormal0", "abnormal1"]))

@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,13 +16,14 @@ import nbformat
 import polars as pl
 import pytest
 
-from deeplog_nb.frames import DIAGNOSES, EDGES, STEPS, FrameError, InputError
+from deeplog_nb.frames import EDGES, STEPS, FrameError, InputError
 from deeplog_nb.views.graph import graph
 from deeplog_nb.views.network import network
 from deeplog_nb.views.scene import KINDS, LOOKS, PALE
 from deeplog_nb.views.text import UNSEEN
 from deeplog_nb.views.theme import CARD
-from tests.views.workflows import HOSTILE, Drawn, dense, diagnosis, hostile, session, workflow
+from deeplog_nb.workflow.way import Way
+from tests.views.workflows import HOSTILE, Drawn, diagnosis, hostile, session, workflow
 
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
 
@@ -98,29 +100,6 @@ def test_text_says_the_finding_and_every_edge() -> None:
     assert len(lines) == 2 + 9
 
 
-def test_rare_edges_are_hidden_and_counted_unless_asked_for() -> None:
-    """Three of 500 is under 1 %; ``least=0`` draws it, and the data always has it."""
-    few, every = graph(workflow()), graph(workflow(), least=0)
-    assert few.hidden == ("1 of 10 edges hidden, under 1.0 %",)
-    assert (len(few.rows), len(every.rows), every.hidden) == (9, 10, ())
-    assert len(few.data()) == 10
-
-
-def test_where_every_edge_is_hidden_it_is_said() -> None:
-    """Of twenty steps that fork everywhere, none has an edge that everyone takes: the picture is empty, and says why."""
-    drawn = graph(dense(20), least=1)
-    assert drawn.hidden == ("440 of 440 edges hidden, under 100 %", "20 of 20 steps that only they reach")
-    assert drawn.png()
-
-
-def test_what_the_session_took_is_shown_however_rare() -> None:
-    """An edge under the bound that this session took."""
-    drawn = graph(workflow(), session(44, 51, 56))
-    assert drawn.hidden == ()
-    taken = drawn.data().filter(pl.col("taken").is_not_null())
-    assert taken.select("source", "target", "taken").rows() == [(0, 1, [1]), (1, 2, [2]), (2, 6, [3]), (6, 0, [])]
-
-
 def test_the_place_where_a_session_leaves_is_marked() -> None:
     """The last step that fits, what was expected and what came, in the picture and in the sentence."""
     drawn = graph(workflow(), session(44, 51, 99))
@@ -146,47 +125,9 @@ def test_entries_are_numbered_where_they_were() -> None:
 
 def test_a_diagnosis_is_marked_too() -> None:
     """One row of DIAGNOSES, without the session: where it left and what came."""
-    row = ("9a1e-07", 2, 1, 2, [52], 99, 1.0, None, "")
-    drawn = graph(workflow(), pl.DataFrame([row], schema=DIAGNOSES, orient="row"))
+    drawn = graph(workflow(), diagnosis("unlikely", seen=99))
     assert [line.kind for line in drawn.scene.lines if line.taken] == ["off"]
     assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came")
-
-
-def test_only_the_tasks_of_the_session_are_drawn_unless_all_are_asked_for() -> None:
-    """The second task, where it left; the first is said to be left out, and ``full=True`` draws it."""
-    two = workflow(
-        (((1, "a"),), [(0, 1, "next", 9, None), (1, 0, "next", 9, None)]),
-        (((2, "b"),), [(0, 1, "next", 5, None), (1, 0, "next", 5, None)]),
-    )
-    drawn = graph(two, session(2, 3))
-    assert [text.text for text in drawn.scene.texts if text.text.startswith("Task")] == ["Task 2"]
-    assert drawn.hidden[0] == "1 of 2 tasks, those of this session, drawn"
-    assert len(graph(two, session(2, 3), full=True).scene.grounds) == 2
-
-
-def test_of_many_steps_those_near_the_finding_are_drawn() -> None:
-    """Four hundred in a chain: 150 around the place where the session left, said so; all of them with ``full``."""
-    keys = [(n, f"step {n}") for n in range(1, 401)]
-    long = workflow((keys, [(n, (n + 1) % 401, "next", 9, None) for n in range(401)]))
-    drawn = graph(long, session(*range(1, 201), 999))
-    shown = {box.lines[0] for box in drawn.scene.boxes if box.lines}
-    assert {"step 200", "step 201"} <= shown
-    assert "step 400" not in shown
-    assert drawn.hidden == ("150 of 401 steps nearest to the finding drawn, full=True draws all",)
-    assert len(graph(long, full=True).scene.boxes) == 402
-
-
-def test_of_too_many_edges_the_most_frequent_are_drawn() -> None:
-    """Of 440 between 20 steps 40: all steps are there, text and picture say how many are not, the table has all."""
-    drawn = graph(dense(20), least=0)
-    assert len(drawn.scene.lines) == 40
-    assert len(drawn.scene.boxes) == 22
-    said = "40 of 440 edges drawn, the most frequent of each step; the other 400 are in the table, full=True draws all"
-    assert drawn.hidden == (said,)
-    assert said.split(";")[0] in " ".join(text.text for text in drawn.scene.texts)
-    assert "The 440 edges, 40 of them drawn, as a table" in drawn.html()
-    assert drawn.html().count("<tr>") == 1 + 440
-    assert len(graph(dense(20), least=0, full=True).scene.lines) == 440
 
 
 def test_kinds_of_edges_differ_in_more_than_colour() -> None:
@@ -295,6 +236,8 @@ def test_what_cannot_be_drawn_is_refused_by_name() -> None:
             graph(drawn, least=least)
     with pytest.raises(FrameError, match="session: missing"):
         graph(drawn, pl.DataFrame({"key": [44]}))
+    with pytest.raises(FrameError, match="session: missing column rule"):
+        graph(drawn, diagnosis("unlikely").drop("rule"))
 
 
 @pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])
@@ -310,11 +253,8 @@ def test_a_workflow_that_knows_the_way_is_asked_for_it() -> None:
     """Where a workflow places entries itself, its word counts, not the keys."""
 
     class Knowing(Drawn):
-        def conformance(self, sessions: pl.DataFrame) -> pl.DataFrame:
-            return pl.DataFrame({"position": [2], "key": [sessions["key"][2]]})
-
-        def trace(self, sessions: pl.DataFrame) -> pl.DataFrame:
-            return sessions.with_columns(task=pl.lit(1), step=pl.Series([1, 2]), run=pl.lit(1))
+        def walk(self, keys: Sequence[int], *, open_: bool = False) -> Way:
+            return Way({(1, 0, 1): (1,), (1, 1, 2): (2,)}, (1, 2), (), keys[2], 2)
 
     plain = workflow()
     drawn = graph(Knowing(plain.steps, plain.edges, plain.templates), session(44, 51, 52))

@@ -9,7 +9,6 @@ from typing import Final
 import polars as pl
 
 from deeplog_nb.frames import DIAGNOSES, EDGES, SESSIONS, STEPS
-from deeplog_nb.workflow.diagnose import EXTRA
 
 Edge = tuple[int, int, str, int, float | None]  # source, target, kind, count, median
 
@@ -68,7 +67,7 @@ def diagnosis(rule: str, **other: object) -> pl.DataFrame:
     """DIAGNOSES with one row: the image came 5 s after the claim, where it should, unless it is said otherwise."""
     row = {"session": "9a1e-07", "position": 2, "task": 1, "last_good": 2, "expected": [52], "seen": 52}
     row |= {"elapsed": 5.0, "usual": 1.2, "late": 2.0, "sentence": "", "rule": rule, "slow": None}
-    return pl.DataFrame([row | other], schema=DIAGNOSES | EXTRA, orient="row")
+    return pl.DataFrame([row | other], schema=DIAGNOSES, orient="row")
 
 
 def dense(steps: int) -> Drawn:

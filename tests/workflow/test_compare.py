@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 import deeplog_nb as dl
-from deeplog_nb.frames import SESSIONS, FrameError, InputError
-from deeplog_nb.workflow.compare import COMPARED, compare
+from deeplog_nb.frames import COMPARED, SESSIONS, FrameError, InputError
+from deeplog_nb.workflow.compare import compare
 
 MACHINE = r"\[instance: ([0-9a-f-]{36})\]"
 BLOCK = r"(blk_-?\d+)"

@@ -86,3 +86,9 @@ def test_hdfs_blocks_are_judged_by_one_automaton(data):
     counts = dict(found.filter(~pl.col("fits")).group_by("anomalous").agg(pl.col("count").sum()).rows())
     assert counts[True] == 16_838
     assert counts[False] < 0.01 * 553_366
+
+
+def test_one_branch_behind_the_other_does_not_fit(sessions):
+    """They are no threads: no run has both."""
+    workflow = Workflow.from_cooccurrence(sessions(*[[1, 2, 4, 5], [1, 3, 4, 5]] * 50))
+    assert workflow.conformance(sessions([1, 2, 3, 4, 5])).select("fits", "position", "key").rows() == [(False, 2, 3)]

@@ -82,9 +82,10 @@ def test_the_slow_edge_is_named(planted):
 
 
 def test_diagnoses_keep_their_contract(planted):
-    """DIAGNOSES, a row an alarm, one sentence each."""
+    """DIAGNOSES and no other columns, a row an alarm, one sentence each."""
     sessions, truth, workflow, _ = planted
     found = check(workflow.diagnose(verdicts_of(sessions, truth, RULES)), DIAGNOSES, "diagnoses")
+    assert found.columns == list(DIAGNOSES)
     assert found.height == truth.height == 40
     assert found["sentence"].str.ends_with(".").all()
     assert found["probabilities"].list.len().equals(found["expected"].list.len())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deeplog_nb.evaluation.parts import as_sessions
+from deeplog_nb.evaluation.parts import numbered
 from deeplog_nb.frames import EDGES, STEPS, InputError, ModelError, check
 from deeplog_nb.models.ngram import NGram
 from deeplog_nb.workflow.expression import expression
@@ -141,7 +141,7 @@ def test_no_sessions_give_no_tasks(sessions):
 @settings(max_examples=60, deadline=None)
 def test_any_sessions_give_a_workflow(sequences):
     """Nothing breaks, frames keep their contracts, and what was learnt can be traced, judged, saved and drawn."""
-    rows = as_sessions(pl.DataFrame({"sequence": sequences}), "s")
+    rows = numbered(pl.DataFrame({"sequence": sequences}), "s")
     for workflow in (
         (Workflow.from_cooccurrence(rows), Workflow.from_model(rows, NGram(1).fit(rows)))
         if any(any(keys) for keys in sequences)
@@ -155,7 +155,7 @@ def test_any_sessions_give_a_workflow(sequences):
 
 def test_hdfs_blocks_are_one_task_at_one_glance(data):
     """Three receivers at once fold into steps that repeat, concurrent ones beside one another; 839 orders, one line."""
-    train = as_sessions(pl.read_parquet(data("hdfs/train_normal.parquet")), "train")
+    train = numbered(pl.read_parquet(data("hdfs/train_normal.parquet")), "train")
     wanted = ["(5* || 22) -> (11* || 9* || 26*) -> [4* || 3* || 2*] -> [23* -> 21*]"]
     assert [expression(task) for task in Workflow.from_cooccurrence(train).tasks] == wanted
     models = [NGram(n).fit(train) for n in (1, 2, 3, 5)]
