@@ -20,6 +20,7 @@ from deeplog_nb.views.theme import INK, SOFT
 from deeplog_nb.workflow.way import Way
 
 TITLE: Final = 17.0  # px, as in every chart
+MOST: Final = 6  # lines of it: a diagnosis may tell of a value and of a slow step
 SUBTITLE: Final = 12.5
 TOOLS: Final = 110.0  # px at the right of the title, where the live graph has its buttons
 
@@ -50,7 +51,7 @@ def compose(
 
 def _heading(title: str, subtitle: str, kinds: Sequence[str]) -> Scene:
     room = WIDTH - 2 * MARGIN
-    lines = wrap(visible(title), room - TOOLS, 4, TITLE)
+    lines = wrap(visible(title), room - TOOLS, MOST, TITLE)
     texts = [Text(MARGIN, MARGIN + TITLE + 22 * at, line, TITLE, INK, bold=True) for at, line in enumerate(lines)]
     y = MARGIN + 22 * len(lines) + 16
     small = wrap(visible(subtitle), room, 3, SUBTITLE)

@@ -42,6 +42,12 @@ def test_the_edge_that_was_slow_before_is_marked_with_a_value() -> None:
     assert drawn.sentence == "Session 9a1e-07: used 84,221 MB"
 
 
+def test_what_is_usual_is_not_cut_off() -> None:
+    """The longest sentences of a diagnosis, 350 characters and a session's name, stand in the picture to their end."""
+    drawn = graph(workflow(), diagnosis("value", sentence="Claim successful " * 20 + "usually 6.66 s."))
+    assert " ".join(text.text for text in drawn.scene.texts if text.bold).endswith("usually 6.66 s. Task 1")
+
+
 def test_a_time_without_a_usual_one_marks_the_step() -> None:
     """Where the edge has no known times, what is odd stands in the box."""
     drawn = graph(workflow(), diagnosis("timing", elapsed=None, usual=None))
