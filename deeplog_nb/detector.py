@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from deeplog_nb.disk import write_whole
-from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
 from deeplog_nb.frames import ERRORS, RANKS, FrameError, InputError, ModelError, check
@@ -27,7 +26,8 @@ from deeplog_nb.models.values import ValueModel
 from deeplog_nb.sessions.cut import Cut
 from deeplog_nb.sessions.holdout import holdout
 from deeplog_nb.sessions.sessionize import sessionize, without_session
-from deeplog_nb.verdicts.answers import Answers, answer, compared, entries, labels_of
+from deeplog_nb.verdicts.allowing import with_shape
+from deeplog_nb.verdicts.answers import Answers, answer, compared, entries, labels_of, told_of
 from deeplog_nb.verdicts.calibrate import calibrate
 from deeplog_nb.verdicts.judge import judge
 from deeplog_nb.verdicts.learner import Learner
@@ -60,6 +60,7 @@ class Detector:
     held_errors: pl.DataFrame  # and their ERRORS
     allowed: tuple[str, ...] = ()  # patterns of alarms that a person said are normal
     learnt: tuple[str, ...] = ()  # which answers the models have learnt
+    until: Mapping[str, datetime] = field(default_factory=dict)  # when what is allowed expires, UTC; the rest never
 
     @classmethod
     def fit(
@@ -113,10 +114,9 @@ class Detector:
 
         ``shape`` is the masked text of a message that fits no template, which has no other name; ``pattern`` and
         ``session_pattern`` are what a person's answer is about (see ``verdicts.allowing``), ``allowed`` whether one
-        said that this alarm is normal.
+        said that this alarm is normal; ``model`` is the digest of the templates that the keys are of.
         """
-        place = {"file": pl.Categorical(), "line": pl.UInt64()}
-        events = self.templates.parse(check(lines, place, "lines"))
+        events = self.templates.parse(check(lines, {"file": pl.Categorical(), "line": pl.UInt64()}, "lines"))
         alone = without_session(events, self.cut.by)
         ranks, errors, counted = self._loose(alone), pl.DataFrame(schema=ERRORS), None
         if len(alone) < len(events):
@@ -134,7 +134,8 @@ class Detector:
         Of the ``events`` those of key 0 are enough. What is said of counts names the templates.
         """
         named = None if counted is None else with_names(counted, self.templates)
-        return judge(ranks, errors, policy=self.policy, counts=named).pipe(_with_shape, events)
+        judged = judge(ranks, errors, policy=self.policy, counts=named).pipe(with_shape, events)
+        return judged.with_columns_seq(model=pl.lit(self.templates.digest))
 
     def stream(self, *, idle: str | timedelta = "1h", state: Mapping[str, str] | None = None) -> Stream:
         """A :class:`Stream`: the same verdicts of a log that is still being written, entry by entry."""
@@ -152,9 +153,10 @@ class Detector:
         What was said to be normal is allowed, exactly (see ``verdicts.allowing``), unless a confirmed anomaly looks
         the same. Each model learns it only if every confirmed anomaly stays an alarm and no more of the held-out
         normal sessions becomes one; ``refused`` says what did not pass. With the LINES that the labels are about,
-        values and waits are learnt too, and ``changes`` are those of all their alarms.
+        values and waits are learnt too, and ``changes`` are those of all their alarms. Answers of another detector's
+        alarms, whose keys are of other templates, are left out and named.
         """
-        labels = labels_of(answers)
+        labels, others = told_of(labels_of(answers), self.templates.digest)
         sessions = None if lines is None else self.sessions(lines)
         held = entries(self.held_out)
         told = answer(self.learner, self.values, labels, learnt=self.learnt, holdout=held, sessions=sessions)
@@ -166,9 +168,10 @@ class Detector:
             values=told.values,
             held_out=told.learner.keys.rank(held),
             learnt=told.learnt,
+            until=told.learner.until,
         )
         changes = told.changes if lines is None else compared(self.judge(lines), new.judge(lines), labels)
-        return Update(new, changes, told.refused)
+        return Update(new, changes, "; ".join(filter(None, [told.refused, others])) or None)
 
     def sessions(self, lines: pl.DataFrame) -> pl.DataFrame:
         """SESSIONS of these LINES, as this detector tells them apart."""
@@ -177,7 +180,7 @@ class Detector:
     @property
     def learner(self) -> Learner:
         """What judges order and counts, and learns from answers."""
-        return Learner(self.keys, self.counts, self.policy, self.allowed, whole=not self.cut.whole_files)
+        return Learner(self.keys, self.counts, self.policy, self.allowed, not self.cut.whole_files, self.until)
 
     def expected(self, verdicts: pl.DataFrame, session: str, position: int, most: int = 3) -> pl.DataFrame:
         """``key, probability, template``: what the model expected at this place of a judged session."""
@@ -200,6 +203,7 @@ class Detector:
             frame.write_parquet(content)
             write_whole(folder / f"{name}.parquet", content.getvalue())
         told = {"cut": asdict(self.cut), "policy": asdict(self.policy), "allowed": self.allowed, "learnt": self.learnt}
+        told["until"] = {pattern: moment.isoformat() for pattern, moment in self.until.items()}
         facts = {"format": FORMAT, **told, "parts": _digests(folder)}
         write_whole(folder / "detector.json", json.dumps(facts, indent=1).encode())
 
@@ -214,8 +218,8 @@ class Detector:
             held_out = check(pl.read_parquet(folder / "held_out.parquet"), RANKS, "held_out.parquet")
             held_errors = check(pl.read_parquet(folder / "held_errors.parquet"), ERRORS, "held_errors.parquet")
             policy, cut = Policy(**facts["policy"]), Cut(**facts["cut"])
-            said = _texts(facts["allowed"]), _texts(facts["learnt"])
-        except (FrameError, TypeError, pl.exceptions.PolarsError) as error:
+            said = _texts(facts["allowed"]), _texts(facts["learnt"]), _moments(facts.get("until", {}))
+        except (FrameError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
             raise ModelError(f"{folder}: not a detector of this version ({error}); train it anew") from error
         counts = CountModel.load(folder) if (folder / COUNTS).exists() else None
         models = KeyModel.load(folder, device=device), ValueModel.load(folder, device=device), counts
@@ -238,16 +242,6 @@ class Detector:
 def load(folder: Path | str, *, device: str = "auto") -> Detector:
     """The detector that :meth:`Detector.save` wrote into this folder."""
     return Detector.load(folder, device=device)
-
-
-def _with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """What the messages of key 0 look like without their values, so that alike ones can be told from others."""
-    if events.is_empty():
-        return verdicts.with_columns(shape=pl.lit(None, pl.String))
-    at = ["file", "line"]
-    text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
-    strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
-    return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
 
 
 def _session_id(lines: pl.DataFrame) -> str | None:
@@ -282,6 +276,12 @@ def _texts(values: object) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise TypeError("what was allowed or learnt is no list of texts")
     return tuple(values)
+
+
+def _moments(values: object) -> dict[str, datetime]:
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise TypeError("when what was allowed expires is no table of times")
+    return {pattern: datetime.fromisoformat(value) for pattern, value in values.items()}
 
 
 def _digests(folder: Path) -> dict[str, str]:

@@ -130,7 +130,7 @@ LABELS: Final = {
     "note": pl.String(),
     "until": TIME,  # when the answer expires; null = never
     "keys": pl.List(pl.UInt32),  # of the session as it was judged: the evidence that a model can learn from
-    "model": pl.String(),  # digest of the detector that judged; empty where not known
+    "model": pl.String(),  # digest of the templates by which it was judged; empty where not known
     "policy": pl.String(),
     "undo_of": pl.UInt32(),  # the row that this one takes back, or in whose place this answer stands
     "previous_hash": pl.String(),  # of the row before: what was changed, left out or moved is found out
@@ -245,8 +245,10 @@ class ModelError(DeepLogError):
     """A saved model is broken, or does not belong to these templates."""
 
 
-def check(frame: Frame, contract: Contract, name: str) -> Frame:
+def check(frame: Frame, contract: Contract, name: str, *, lazy: bool = False) -> Frame:
     """Return the frame as it came, or name *every* column that is missing or mistyped.
+
+    A lazy frame is taken where ``lazy`` says so.
 
     >>> check(pl.DataFrame({"session": ["a"]}), TRUTH_SESSIONS, "truth")
     Traceback (most recent call last):
@@ -254,6 +256,8 @@ def check(frame: Frame, contract: Contract, name: str) -> Frame:
     """
     if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
         raise FrameError(f"{name}: a polars frame is wanted, not of type {type(frame).__name__}")
+    if isinstance(frame, pl.LazyFrame) and not lazy:
+        raise FrameError(f"{name}: a lazy frame is not taken here; collect() it first, or a part of it")
     has = frame.collect_schema()
     missing = [f"{c} ({_show(t)})" for c, t in contract.items() if c not in has]
     wrong = [f"{c} is {_show(has[c])}, wanted {_show(t)}" for c, t in contract.items() if c in has and has[c] != t]

@@ -9,8 +9,12 @@ import pytest
 from deeplog_nb.case.tail import Tail
 from deeplog_nb.cli import main
 from deeplog_nb.data import load_openstack, make_openstack
+from deeplog_nb.detector import Detector
 from deeplog_nb.events.spell import Spell
 from deeplog_nb.events.templates import Templates
+from deeplog_nb.lines.read import read
+from deeplog_nb.models.keys import KeyModel
+from deeplog_nb.models.training import Training
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +184,22 @@ def test_a_growing_log_is_watched_until_interrupted(judged, log, tmp_path, capsy
     again = capsys.readouterr()
     assert again.out == f"0 records judged, 0 alarms; kept in {tmp_path / 'c'}\n"
     assert "from where it was left" in again.err
+
+
+def test_another_detector_is_no_heir_of_a_case(judged, log, tmp_path, capsys, monkeypatch):
+    """A log is watched on by the detector that it was begun with, or an update of it; else one sentence."""
+    ours = log.read_text()
+    monkeypatch.setattr("deeplog_nb.case.tail.Tail.__iter__", interrupted(Tail.__iter__, after=len(ours)))
+    (tmp_path / "growing.log").write_text(ours)
+    other = Detector.fit(read(log).head(1500), keys=KeyModel(units=8, training=Training(epochs=1, device="cpu")))
+    other.save(tmp_path / "other")
+    command = ["watch", str(tmp_path / "growing.log"), "--case", str(tmp_path / "c"), "--model"]
+    assert main([*command, str(judged / "model")]) == 0
+    capsys.readouterr()
+    assert main([*command, str(tmp_path / "other")]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("deeplog-nb: the stream was begun with another detector: ")
+    assert "another case folder" in last
 
 
 def interrupted(ticks, after):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import polars as pl
@@ -157,3 +158,72 @@ def test_lines_that_are_no_frame_are_named(world, tmp_path):
     """A path or a list of texts is not yet read."""
     with pytest.raises(dl.FrameError, match="a polars frame is wanted, not of type str"):
         world[0].update(dl.Case(tmp_path), lines="app.log")
+
+
+def test_answers_of_another_detector_are_left_out_and_named(world, tmp_path):
+    """Its keys are other numbers; answered anew for this one's alarms, the same session is cleared."""
+    detector, lines, verdicts, _ = world
+    other = dl.Detector.fit(lines.tail(1500), keys=dl.KeyModel(training=dl.Training(epochs=2, device="cpu")))
+    case, odd = dl.Case(tmp_path), of_kind(world, "missing_step")[0]
+    case.mark(other.judge(lines).filter(session=odd).with_columns(anomalous=True), "normal", session=odd, position=1)
+    update = detector.update(case, lines=lines)
+    assert update.refused.startswith(f"label 1 (session {odd}, position 1): of another detector's alarms")
+    assert (len(update.changes), update.model.allowed) == (0, ())
+    case.mark(verdicts, "normal", session=odd)
+    assert odd not in flagged(detector.update(case).model, lines)
+
+
+def test_what_the_lines_do_not_hold_is_named_and_the_rest_is_learnt(world, tmp_path):
+    """A wait of yesterday's log, with the lines of today: allowed, not learnt; the other answer is in effect."""
+    detector, lines, verdicts, _ = world
+    slow, odd = verdicts.filter("timing").row(0, named=True), of_kind(world, "missing_step")[0]
+    case = dl.Case(tmp_path)
+    case.mark(verdicts, "normal", session=slow["session"], position=slow["position"])
+    case.mark(verdicts, "normal", session=odd)
+    update = detector.update(case, lines=lines.filter(~pl.col("message").str.contains(slow["session"])))
+    assert update.refused.startswith("value model: the lines do not hold what label 1")
+    assert odd not in flagged(update.model, lines)
+
+
+def test_the_second_update_clears_nothing_twice(world, tmp_path):
+    """What was allowed before was cleared then."""
+    detector, _, verdicts, _ = world
+    case = dl.Case(tmp_path)
+    case.mark(verdicts, "normal", session=of_kind(world, "missing_step")[0])
+    once = detector.update(case)
+    assert (once.count("cleared"), once.model.update(case).count("cleared")) == (1, 0)
+
+
+def test_an_answer_that_expires_is_an_alarm_again_everywhere(world, tmp_path, monkeypatch):
+    """In a saved detector and in a stream that runs; and nothing has learnt it."""
+    detector, lines, verdicts, _ = world
+    case, odd = dl.Case(tmp_path / "case"), of_kind(world, "missing_step")[0]
+    until = dt.datetime(2100, 1, 1)
+    case.mark(verdicts, "normal", session=odd, until=until)
+    update = detector.update(case, lines=lines)
+    assert (update.model.keys, update.model.counts) == (detector.keys, detector.counts)
+    update.model.save(tmp_path / "model")
+    loaded = dl.load(tmp_path / "model")
+    own = lines.filter(pl.col("message").str.contains(odd))
+    stream = loaded.stream()
+    assert odd not in flagged(loaded, lines)
+    assert not pl.concat([stream.push(own), stream.close()])["anomalous"].any()
+
+    class Later(dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return until.replace(tzinfo=tz)
+
+    monkeypatch.setattr("deeplog_nb.verdicts.learner.datetime", Later)
+    assert odd in flagged(loaded, lines)
+    assert pl.concat([stream.push(own), stream.close()])["anomalous"].any()
+
+
+def test_an_answer_without_end_beside_one_that_expires_lasts(world, tmp_path):
+    """Of two people one said until when."""
+    detector, _, verdicts, _ = world
+    case, odd = dl.Case(tmp_path), of_kind(world, "missing_step")[0]
+    case.mark(verdicts, "normal", session=odd, who="kim", until=dt.datetime(2100, 1, 1))
+    assert [*detector.update(case).model.until.values()] == [dt.datetime(2100, 1, 1)]
+    case.mark(verdicts, "normal", session=odd, who="lee")
+    assert detector.update(case).model.until == {}

@@ -12,7 +12,7 @@ import polars as pl
 
 from deeplog_nb.case import chain, exchange, standing, store, versions
 from deeplog_nb.case.labels import answered, as_labels, check_answer, in_effect
-from deeplog_nb.case.ledger import Ledger
+from deeplog_nb.case.ledger import Ledger, folder_of
 from deeplog_nb.case.schema import CHAINS
 from deeplog_nb.case.signature import ISO, signed, text, utc
 from deeplog_nb.case.signature import now as this_moment
@@ -55,11 +55,7 @@ class Case:
     """
 
     def __init__(self, folder: Path | str, *, patience: float = 10.0) -> None:
-        self.folder = Path(folder).resolve()
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{self.folder}: no folder, and none can be made ({error}); name another") from error
+        self.folder = folder_of(folder)
         self._ledger: Ledger | None = Ledger(self.folder / FILE, patience)
         self._ledger.prepare()
 
@@ -88,17 +84,20 @@ class Case:
 
         What somebody has said already is not said twice: the row that says so is given, ``added`` false; a remark on
         it is for :meth:`note`. One's own answer that says otherwise is replaced, and named in ``undo_of``; of others
-        that say otherwise ``contradicts`` has the ids: both stay, and an update does not silence the alarm. Where no
-        alarm meets it, and for an answer that expires before it is given, InputError.
+        that say otherwise ``contradicts`` has the ids: both stay, and an update does not silence the alarm. ``model``,
+        by which an update knows that the alarms were its own, is that of the verdicts if none is given. Where no alarm
+        meets it, and for an answer that expires before it is given, InputError.
         """
         if until is not None and not isinstance(until, datetime):
             raise InputError(f"until is {until!r}; give a datetime, which is UTC if it names no zone")
         check_answer(verdict, until and utc(until), this_moment())
-        said = {"verdict": verdict, "note": note, "until": until and text(utc(until)), "model": model, "policy": policy}
+        said = {"verdict": verdict, "note": note, "until": until and text(utc(until)), "policy": policy}
         rows = answered(verdicts, session, position, pattern, every=every).to_dicts()
         with self._open.writing() as connection:
             signature = signed(who)
-            return standing.say(connection, [signature | said | row for row in rows])
+            return standing.say(
+                connection, [signature | said | row | {"model": model or row["model"] or ""} for row in rows]
+            )
 
     def undo(self, label: int, *, note: str = "", who: str | None = None) -> pl.DataFrame:
         """The LABELS rows that take this answer back, with all that says the same of the same thing, whoever said so.

@@ -15,13 +15,13 @@ from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, ModelError,
 STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys") else LABELS[name] for name in LABELS}
 """LABELS as the ledger and its exports have them: times as ISO text, keys as the text of a JSON list."""
 
-_PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String()}
+_PLACE: Final = {"file": pl.String(), "line": pl.UInt64(), "pattern": pl.String(), "model": pl.String()}
 
 
 def answered(
     verdicts: pl.DataFrame, session: str | None, position: int | None, pattern: str | None, *, every: bool = True
 ) -> pl.DataFrame:
-    """``session, position, file, line, pattern, keys`` of the alarms that are meant, in the order of the verdicts.
+    """``session, position, file, line, pattern, model, keys`` of the alarms that are meant, in their order.
 
     A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
     or wait; and one row if nothing at all was flagged in it.
@@ -106,7 +106,7 @@ def _check_kinds(named: dict[str, Any]) -> None:
 
 
 def _placed(verdicts: pl.DataFrame) -> pl.DataFrame:
-    """With file, line and pattern, null where the verdicts do not have them."""
+    """With file, line, pattern and model, null where the verdicts do not have them."""
     return verdicts.with_columns(
         pl.col(name).cast(kind) if name in verdicts.columns else pl.lit(None, kind).alias(name)
         for name, kind in _PLACE.items()

@@ -6,6 +6,7 @@ be closed. Rollback journal and ``synchronous=FULL``: what was committed outlive
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -111,9 +112,21 @@ class Ledger:
                 f"locked: another process has kept it for {self.patience:g} s; wait until it is done or end it, "
                 "then do it again (dl.Case(folder, patience=60) waits longer)"
             )
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "no such table" in str(error):  # it was emptied
             return f"{_BROKEN} ({error})"
         return f"{_TOLD[code]} ({error})" if code in _TOLD else f"SQLite refused: {error}"
+
+
+def folder_of(folder: Path | str) -> Path:
+    """The folder of a case in full, made if it is not there yet."""
+    if not isinstance(folder, str | os.PathLike):
+        raise InputError(f"a case is kept in a folder, and {folder!r} is no path; give one as a text or a pathlib.Path")
+    where = Path(folder).resolve()
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{where}: no folder, and none can be made ({error}); name another") from error
+    return where
 
 
 def _code(error: sqlite3.Error) -> int:

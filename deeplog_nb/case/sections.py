@@ -19,6 +19,7 @@ from deeplog_nb.detector import Detector
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.display import Picture
 from deeplog_nb.views.page import Html, clip, columns, facts, join, picture, table, tag
+from deeplog_nb.workflow.compare import Comparison
 
 OPEN: Final = 10  # findings that are unfolded; the others unfold on a click
 ROWS: Final = 500  # alarms in the table
@@ -40,7 +41,7 @@ class Run:
     alarms: pl.DataFrame
     names: Mapping[str, str]  # of files, as shown
     picture: Picture | None
-    compared: pl.DataFrame | None = None  # with the normal log, where there is one
+    compared: Comparison | None = None  # with the normal log, where there is one
 
     @cached_property
     def png(self) -> bytes | None:

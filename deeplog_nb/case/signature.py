@@ -6,6 +6,8 @@ import getpass
 from datetime import UTC, datetime
 from typing import Final
 
+from deeplog_nb.frames import InputError
+
 ISO: Final = "%Y-%m-%dT%H:%M:%S%.6f"  # how polars reads what :func:`text` wrote
 
 
@@ -34,6 +36,8 @@ def utc(when: datetime) -> datetime:
     >>> utc(datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=2))))
     datetime.datetime(2026, 3, 2, 10, 0)
     """
+    if not isinstance(when, datetime):
+        raise InputError(f"{when!r} is no moment; give a datetime, which is UTC if it names no zone")
     return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
 
 

@@ -21,7 +21,20 @@ from deeplog_nb.case.schema import CHAINS
 from deeplog_nb.frames import InputError
 
 Row = Mapping[str, Any]
-_READ: Final = ("id", "at", "who", "session", "position", "file", "line", "pattern", "verdict", "until", "undo_of")
+_READ: Final = (
+    "id",
+    "at",
+    "who",
+    "session",
+    "position",
+    "file",
+    "line",
+    "pattern",
+    "verdict",
+    "until",
+    "model",
+    "undo_of",
+)
 _EMPTY: Final = dict.fromkeys(CHAINS["labels"]) | {"note": "", "model": "", "policy": ""}
 
 
@@ -113,7 +126,7 @@ class _Told:
 
     def same(self, answer: Row) -> list[Row]:
         """What stands and says the very same, whoever said it."""
-        return [row for row in standing(self.about(answer)) if _alike(row, answer) and row["until"] == answer["until"]]
+        return [row for row in standing(self.about(answer)) if _alike(row, answer) and _as_long(row, answer)]
 
     def against(self, answer: Row, now: str) -> list[Row]:
         """What stands, has not expired and says otherwise."""
@@ -218,6 +231,13 @@ def _rivals(row: Row, answer: Row) -> bool:
 
 def _alike(row: Row, answer: Row) -> bool:
     return all(row[name] == answer[name] for name in ("verdict", "pattern"))
+
+
+def _as_long(row: Row, answer: Row) -> bool:
+    """Whether both hold until the same moment, and for alarms of the same templates as far as is known."""
+    return bool(
+        row["until"] == answer["until"] and (row["model"] == answer["model"] or not row["model"] or not answer["model"])
+    )
 
 
 def _of_one_stroke(row: Row, other: Row) -> bool:

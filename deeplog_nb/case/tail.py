@@ -23,7 +23,7 @@ import polars as pl
 from deeplog_nb.case.case import Case
 from deeplog_nb.case.pulse import SHOWN, Meter, Pulse, alarm_texts
 from deeplog_nb.detector import Detector
-from deeplog_nb.frames import LINES, VERDICTS, DeepLogError
+from deeplog_nb.frames import LINES, VERDICTS, DeepLogError, InputError
 from deeplog_nb.lines.follow import Arrival, Follower
 from deeplog_nb.lines.layouts import Layout
 from deeplog_nb.views.text import visible
@@ -68,7 +68,8 @@ def tail(
 
     ``poll`` is how many seconds lie between two looks, ``settle`` how long a record waits that more lines may
     continue, ``idle`` after which silence, in the log's time, a session is over. Setting ``stop`` ends it, as
-    :meth:`Tail.stop` does. A log that the case knows is gone on with where it was left; a record is judged once.
+    :meth:`Tail.stop` does. A log that the case knows is gone on with where it was left; a record is judged once. It is
+    gone on with by the same detector or an update of it; the first step with any other is a ModelError.
 
     >>> import tempfile, deeplog_nb as dl
     >>> steps = ["open the file", "read a block", "check the sum", "close the file"] * 120
@@ -84,6 +85,9 @@ def tail(
     >>> tick.records, tick.texts
     (481, ('app.log:481 · ... · the disk is on fire',))
     """
+    for given, kind, what in ((case, Case, "dl.Case(folder)"), (detector, Detector, "dl.load(folder)")):
+        if not isinstance(given, kind):
+            raise InputError(f"{given!r} is no {kind.__name__} but a {type(given).__name__}; give {what}")
     where = Path(path).absolute()
 
     def begin(position: dict[str, Any] | None, state: dict[str, str] | None) -> tuple[Follower, Stream]:

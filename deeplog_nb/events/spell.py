@@ -89,4 +89,4 @@ def numbered(lines: Frame) -> Frame:
     """The lines with their number, which is the row's where they bring none."""
     if "line" not in lines.collect_schema():
         lines = lines.with_row_index("line", 1).with_columns(pl.col("line").cast(pl.UInt64))
-    return check(lines, NEEDED, "lines")
+    return check(lines, NEEDED, "lines", lazy=True)

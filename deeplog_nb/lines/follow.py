@@ -18,7 +18,7 @@ import polars as pl
 
 from deeplog_nb.frames import LINES
 from deeplog_nb.lines.fields import check_samples, own_names
-from deeplog_nb.lines.generations import Identity, Successors, find, is_at, opened, successors
+from deeplog_nb.lines.generations import Identity, Successors, copies, find, is_at, is_copy, opened, successors
 from deeplog_nb.lines.layouts import Layout, check_layout, layout_named
 from deeplog_nb.lines.limits import Limits
 from deeplog_nb.lines.places import Place, from_json
@@ -28,6 +28,8 @@ from deeplog_nb.lines.unfinished import KEPT, Unfinished, Wanted
 COPIED: Final = "it is a copy, or may be, made before the log was truncated; lines written between the two are lost"
 SKIPPED: Final = "the file that took its name was truncated or removed before it was read"
 SHORTENED: Final = "what was not complete yet was cut off or overwritten"
+EMPTY: Final = "it was empty when last seen, and may have been replaced since"
+BEGUN: Final = "no whole line of it was seen, and a file that begins alike may have taken its place"
 LATE: Final = "lines were written to it after another file had taken its name"
 
 
@@ -107,7 +109,11 @@ class Follower:
             return self._arrival([], more=False)
         if not is_at(self._wanted.path, current.file):
             current.turn_away(now)
-        current.measure(now)
+        grew = current.measure(now) > current.known.seen > 0 and current.known.is_in(current.file)
+        if grew and (why := self._doubt(current.file, False, current.known, current.place)):
+            self._gap(current.place, why)
+            self._start(current.file, current.place, now)
+            return self._arrival([], more=True)
         if (found := current.read(now)) is None:
             return self._arrival(self._lost(current, now), more=True)
         records, more = self._named(found[0], current.place), found[1]
@@ -126,14 +132,8 @@ class Follower:
     def _open(self, now: float) -> Unfinished | None:
         """The file that the position knows, else the one that bears the name, once it is there."""
         path, known = self._wanted.path, self._known
-        if known and (found := find(path, known)):
-            file, copied = found
-            if known.seen or known.is_untouched(file):
-                place = replace(self._place, copied=self._place.copied or copied)
-                self._now = Unfinished(file, place, self._wanted, now)
-            else:
-                self._gap(self._place, "it was empty when last seen, and may have been replaced since")
-                self._start(file, replace(self._place, copied=True), now)
+        if known and (found := find(path, known, self._place.past)):
+            self._go_on(*found, known, self._place, now)
         elif fresh := opened(path):
             if known and known.offset and known.is_of(fresh) and known.reaches(fresh):
                 self._gap(self._place, SHORTENED)
@@ -144,6 +144,22 @@ class Follower:
             self._start(fresh, self._place, now)
         return self._now
 
+    def _go_on(self, file: IO[bytes], copied: bool, known: Identity, place: Place, now: float) -> None:
+        """Go on in a file that seems to be the known one; with another generation where that is not sure."""
+        if why := self._doubt(file, copied, known, place):
+            self._gap(place, why)
+            self._start(file, replace(place, copied=True), now)
+        else:
+            self._now = Unfinished(file, replace(place, copied=place.copied or copied), self._wanted, now)
+
+    def _doubt(self, file: IO[bytes], copied: bool, known: Identity, place: Place) -> str | None:
+        """Why this may be another file than the known one: nothing of that, or not even a line, was there to see."""
+        if not known.seen:
+            return None if known.is_untouched(file) else EMPTY
+        path = self._wanted.path
+        is_sure = place.form or not (copied or (is_at(path, file) and copies(path, known, place.past)))
+        return None if is_sure else BEGUN
+
     def _start(self, file: IO[bytes], before: Place, now: float) -> None:
         """Begin with the first byte of another generation."""
         place = Place(before.generation + 1, layout=before.layout, past=before.past)
@@ -153,12 +169,9 @@ class Follower:
 
     def _lost(self, current: Unfinished, now: float) -> list[pl.DataFrame]:
         """The file is not what it was: go on in the copy of it, if there is one, else with what it now holds."""
-        if found := find(self._wanted.path, current.known):
-            file, copied = found
+        if found := find(self._wanted.path, current.known, current.place.past):
             current.file.close()
-            self._now = Unfinished(
-                file, replace(current.place, copied=current.place.copied or copied), self._wanted, now
-            )
+            self._go_on(*found, current.known, current.place, now)
             return []
         if current.known.offset and current.known.reaches(current.file):
             self._gap(current.place, SHORTENED)
@@ -195,7 +208,8 @@ class Follower:
             self._left[0].close()
         self._left = current.file, Gap(self._name(place), place.generation, place.end, LATE)
         past = (*place.past, current.known)[-KEPT:]
-        self._start(file, replace(place, past=past, ahead=ahead), now)
+        copied = place.copied or any(is_copy(file, seen, there) for seen in place.ahead)
+        self._start(file, replace(place, past=past, ahead=ahead, copied=copied), now)
         return self._named(rest, place)
 
     def _watch_left(self) -> None:

@@ -39,6 +39,7 @@ class Identity:
     seen: int  # how large it was; what lies behind the offset was not complete
     end: str  # of the last KiB of that
     changed: int  # when it was last written to or renamed, in ns: all that is known of an empty file
+    modified: int = 0  # when it was last written to, in ns; a copy is no older
 
     def is_in(self, file: IO[bytes]) -> bool:
         """Whether this file begins and goes on as the one we knew, as far as we saw it."""
@@ -72,7 +73,7 @@ def identify(file: IO[bytes], offset: int) -> Identity:
     first = min(EDGE, facts.st_size)
     head, tail, end = _digest(file, 0, first), _tail(file, offset), _tail(file, facts.st_size)
     number = facts.st_dev, facts.st_ino
-    return Identity(*number, first, head, offset, tail, facts.st_size, end, facts.st_ctime_ns)
+    return Identity(*number, first, head, offset, tail, facts.st_size, end, facts.st_ctime_ns, facts.st_mtime_ns)
 
 
 def read_at(file: IO[bytes], start: int, size: int) -> bytes:
@@ -109,23 +110,37 @@ def is_at(path: Path, file: IO[bytes]) -> bool:
         return False
 
 
-def find(path: Path, known: Identity) -> tuple[IO[bytes], bool] | None:
+def find(path: Path, known: Identity, past: Sequence[Identity] = ()) -> tuple[IO[bytes], bool] | None:
     """The known file, under its name or a sibling's, and whether it is a copy that was made before truncating it.
 
     The file itself goes before copies of it, of which the longest is the latest. What was empty is known by its
-    number only, which may be another file's by now.
+    number only, which may be another file's by now. Those of the ``past`` are no copies, though they may begin alike:
+    of a file that holds no whole line yet a few bytes are known, and all generations may have them.
     """
-    copies: list[Path] = []
     for candidate in (path, *_siblings(path)):
         with suppress(InputError):
             file = open_file(candidate)
-            if known.is_in(file):
-                if known.is_of(file):
-                    return file, False
-                copies += [candidate] * (candidate != path and known.seen > 0)
+            if known.is_in(file) and known.is_of(file):
+                return file, False
             file.close()
-    longest = max(copies, key=lambda copy: copy.stat().st_size, default=None)
+    longest = max(copies(path, known, past), key=lambda copy: copy.stat().st_size, default=None)
     return None if longest is None else (open_file(longest), True)
+
+
+def copies(path: Path, known: Identity, past: Sequence[Identity] = ()) -> list[Path]:
+    """The siblings that may be copies of the known file: they begin and go on as it, and are no older."""
+    found = []
+    for candidate in _siblings(path):
+        with suppress(InputError), open_file(candidate) as file:
+            is_younger = os.fstat(file.fileno()).st_mtime_ns >= known.modified
+            is_alike = known.seen > 0 and is_younger and known.is_in(file) and not known.is_of(file)
+            found += [candidate] * (is_alike and not any(_is_left(each, file) for each in past))
+    return found
+
+
+def is_copy(file: IO[bytes], known: Identity, there: Sequence[Path]) -> bool:
+    """Whether this file is a copy of the known one, which is none of those there any more."""
+    return known.is_in(file) and not known.is_of(file) and not any(_is_one_of(path, [known]) for path in there)
 
 
 @dataclass(frozen=True)
@@ -148,7 +163,7 @@ def successors(path: Path, file: IO[bytes], past: Sequence[Identity] = ()) -> Su
         return Successors([], [], False)
     rotated = [each for each in siblings if _suffix(path, each) and not is_at(each, file)]
     later = sorted((age, each) for each in rotated if (age := _age(path, each)) and age > own)
-    fresh = [(each, _is_readable(each)) for _, each in later if not _was_read(each, past)]
+    fresh = [(each, _is_readable(each)) for _, each in later if not _is_one_of(each, past)]
     return Successors([each for each, plain in fresh if plain], [each for each, plain in fresh if not plain], True)
 
 
@@ -158,10 +173,14 @@ def _is_readable(path: Path) -> bool:
     return False
 
 
-def _was_read(path: Path, past: Sequence[Identity]) -> bool:
+def _is_one_of(path: Path, past: Sequence[Identity]) -> bool:
     with suppress(InputError), open_file(path) as file:
-        return any(known.seen and known.is_of(file) and known.is_in(file) for known in past)
+        return any(_is_left(known, file) for known in past)
     return False
+
+
+def _is_left(known: Identity, file: IO[bytes]) -> bool:
+    return known.seen > 0 and known.is_of(file) and known.is_in(file)
 
 
 def _age(path: Path, sibling: Path) -> tuple[int, int, str] | None:

@@ -29,7 +29,7 @@ class Place:
     copied: bool = False  # what is read now may be a copy made before truncating: lines between the two were lost
     layout: Layout | None = None  # once it was told; it stays
     past: tuple[Identity, ...] = ()  # the last generations, each as it was left
-    ahead: tuple[Identity, ...] = ()  # the files that bore the name meanwhile, each as it was first seen
+    ahead: tuple[Identity, ...] = ()  # the files that bore the name meanwhile, each as it was last seen
 
     @property
     def offset(self) -> int:

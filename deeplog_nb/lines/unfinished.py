@@ -66,9 +66,10 @@ class Unfinished:
         """Another file bears the name now, or none; whoever still writes here has as long as a record waits."""
         if not self.away:
             self.away, self._changed = True, now
-        ahead = self.place.ahead
-        if not (ahead and ahead[-1].is_at(self.wanted.path)) and (seen := _seen(self.wanted.path)):
-            self.place = replace(self.place, ahead=(*ahead, seen)[-KEPT:])
+        if seen := _seen(self.wanted.path):
+            ahead = self.place.ahead
+            before = ahead[:-1] if ahead and ahead[-1].is_at(self.wanted.path) else ahead
+            self.place = replace(self.place, ahead=(*before, seen)[-KEPT:])
             self.position = {**self.position, "ahead": [asdict(each) for each in self.place.ahead]}
 
     def is_quiet(self, now: float) -> bool:

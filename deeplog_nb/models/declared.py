@@ -34,6 +34,8 @@ def pairs(labels: pl.DataFrame, history: int) -> pl.DataFrame:
     ...     schema_overrides={"history": pl.List(pl.UInt32), "key": pl.UInt32}), 2).rows()
     [([2, 3], 7, 2)]
     """
+    if not isinstance(labels, pl.DataFrame):
+        raise FrameError(f"labels: give LABELS, such as case.labels(), or pairs, not a {type(labels).__name__}")
     if "pattern" not in labels.columns:
         counted = labels if "count" in labels.columns else labels.with_columns(count=pl.lit(1, pl.UInt32))
         told = check(counted, PAIRS, "labels").select(*PAIRS)

@@ -27,7 +27,10 @@ CHANGES: Final = {
 
 @dataclass(frozen=True)
 class Update(Generic[Model]):
-    """An update: the new model, or, where it was refused, the old one; either way what it would have changed.
+    """An update: the new model without what was refused, which is the old one if nothing passed; and the changes.
+
+    A model by itself learns all or nothing. A detector consists of several, and of the patterns that are allowed: what
+    ``refused`` names is as it was, the rest is new.
 
     >>> rows = [("cleared", "a", 3, 7), ("cleared", "b", 1, 7), ("new", "c", 0, 2)]
     >>> Update("the new model", pl.DataFrame(rows, schema=CHANGES, orient="row"))
@@ -43,7 +46,7 @@ class Update(Generic[Model]):
 
     @property
     def accepted(self) -> bool:
-        """Whether the model is the new one."""
+        """Whether nothing was refused."""
         return self.refused is None
 
     def count(self, change: str) -> int:

@@ -180,6 +180,8 @@ def duration(gap: str | timedelta | None) -> timedelta | None:
         raise InputError(f"gap is {gap}; a silence has no negative length")
     if gap is None or isinstance(gap, timedelta):
         return gap
+    if not isinstance(gap, str):
+        raise InputError(f"gap {gap!r} is no duration; write it as 500ms, 90s, 10m, 2h or 1d, or give a timedelta")
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", gap.strip())
     if not found:
         raise InputError(f"gap {gap!r} is no duration; write it as 500ms, 90s, 10m, 2h or 1d")

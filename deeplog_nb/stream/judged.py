@@ -16,6 +16,7 @@ from deeplog_nb.models.counts import CountModel
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.values import ValueModel
 from deeplog_nb.stream.answered import answered, context
+from deeplog_nb.stream.patience import Patience
 from deeplog_nb.stream.rows import Rows
 from deeplog_nb.verdicts.allowing import ORDER
 from deeplog_nb.verdicts.learner import Learner
@@ -74,13 +75,21 @@ class Judged:
 
     def __init__(self, detector: Judge) -> None:
         self._detector, self._learner = detector, detector.learner
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is known yet but what a person allows at this moment."""
+        self._standing = self._learner.standing
         self._table = answered(self._learner, self._conclude(Rows(), {}, _NO_ERRORS, _NO_EVENTS), {})
+        self._patience = Patience(self._standing if self._learner.whole else ())
         self._at: dict[Evidence, int] = {}  # rows of the table
         self._flagged: set[Evidence] = set()  # that a rule of order flags
         self._ends: set[Evidence] = set()  # of ends that are alarms, whose pattern tells the whole session
 
     def verdicts(self, rows: Rows, odd: Collection[int], errors: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of the rows, in their order; the ``odd`` ones have ERRORS, those of key 0 have their ``events``."""
+        if self._learner.until and self._learner.standing != self._standing:  # an answer has expired
+            self._begin()
         reasons = self._reasons(rows)
         shown = self._shown(rows, odd, reasons)
         if new := self._new(shown):
@@ -95,7 +104,7 @@ class Judged:
         places = [self._at.get(each, -1) if each is not None else -1 for each in shown]
         for number, at in enumerate(own, len(self._table)):
             places[at] = number
-        return _with_identity(_picked(table, places), rows)
+        return self._patience.settle(_with_identity(_picked(table, places), rows), rows)
 
     def _shown(self, rows: Rows, odd: Collection[int], reasons: Reasons) -> list[Evidence | None]:
         """All that each verdict depends on, equal ones get equal verdicts; None where it is more than that."""

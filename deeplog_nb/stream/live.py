@@ -28,6 +28,8 @@ class Live:
     counts: dict[int, int] = field(default_factory=dict)  # how often each key came; empty where sessions are files
     flagged: set[int] = field(default_factory=set)  # keys at which a rule of order or counts fired
     shapes: list[str] = field(default_factory=list)  # of its messages that fit no template, up to so many
+    passed: list[list[Any]] = field(default_factory=list)  # alarms that wait for its end: key, shape, rules, score, why
+    loud: bool = False  # one of its alarms did not wait
     clock: int = 0  # when it was last heard of, in microseconds
     time: int | None = None  # of its last record, as the record states it
     file: str = ""
@@ -43,7 +45,7 @@ class Live:
         """The state as JSON takes it; numbers come back exactly."""
         told = {name: getattr(self, name) for name in ("part", "serial", "length", "history", "clock", "time")}
         told |= {"file": self.file, "line": self.line, "counts": list(self.counts.items())}
-        told |= {"flagged": sorted(self.flagged), "shapes": self.shapes}
+        told |= {"flagged": sorted(self.flagged), "shapes": self.shapes, "passed": self.passed, "loud": self.loud}
         return told | {"past": [[*key, listed(rows)] for key, rows in self.past.items()]}
 
     @classmethod

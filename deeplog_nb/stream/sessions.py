@@ -53,6 +53,13 @@ class Sessions:
         self.live.update((part.id, part) for part in sorted(parts, key=lambda part: (part.clock, part.serial)))
         self.look_back(self.history)
 
+    def forget_values(self) -> None:
+        """Drop what was told of values: another model's vectors are others."""
+        for part in self.live.values():
+            if part.past:
+                part.past = {}
+                self.touched.add(part.id)
+
     def look_back(self, history: int) -> None:
         """Look back on so many keys from now on; refuses to where they are not all known."""
         for part in self.live.values():

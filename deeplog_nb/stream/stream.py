@@ -12,11 +12,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from deeplog_nb.frames import EVENTS, ModelError
+from deeplog_nb.frames import EVENTS, InputError, ModelError
 from deeplog_nb.sessions.sessionize import duration
 from deeplog_nb.stream.clock import Clock
 from deeplog_nb.stream.judged import Judge, Judged
-from deeplog_nb.stream.live import arrayed, listed
+from deeplog_nb.stream.origin import NAME as ORIGIN
+from deeplog_nb.stream.origin import Origin
 from deeplog_nb.stream.parsing import Parser
 from deeplog_nb.stream.rows import Rows
 from deeplog_nb.stream.sessions import Sessions
@@ -34,7 +35,11 @@ class Stream:
     A detector that was fitted with a gap keeps to its own; without an id or a gap, a file is one session that never
     ends. Times that run back are taken as they come, where a whole log would be sorted. Not for several threads.
 
-    ``state`` is what :meth:`changes` told some time ago; the stream goes on from there.
+    Where a person allowed whole sessions, alarms of one that may still become such a session wait: it is told by all
+    its keys. The first row that shows another, at the latest its end, is an alarm and says which were let pass.
+
+    ``state`` is what :meth:`changes` told some time ago; the stream goes on from there, with the same detector or an
+    update of it: one of other templates or another cut is a ModelError, as is a state that does not tell them.
 
     >>> import deeplog_nb as dl
     >>> steps = ["open the file", "read a block", "check the sum", "close the file"] * 120
@@ -56,27 +61,29 @@ class Stream:
         self._sessions = Sessions(detector.keys.settings.history, quiet, cut.count, not cut.whole_files)
         self._loose = 0  # records so far that name no session
         self._stored = state is not None  # whether what was told before is known to the one who asks
+        self._begun_with: str | None = None  # what is stored of whose sessions these are
         self._set(detector, Values(detector.values.fitted))
         if state:
             self._restore(state)
 
     @property
     def detector(self) -> Judge:
-        """What judges. Another one, of the same templates and the same cut, can take its place at any time."""
+        """What judges. Another one, of the same templates and the same cut, can take its place; else ModelError."""
         return self._detector
 
     @detector.setter
     def detector(self, detector: Judge) -> None:
-        if detector.cut != self._detector.cut or (detector.counts is None) != (self._detector.counts is None):
-            raise ModelError(
-                f"the stream's sessions are cut {self._detector.cut}, the detector's {detector.cut}, or only one of "
-                "them checks counts; begin a stream of its own with it"
-            )
+        other = Origin.of(detector)
+        self._origin.check(other)
         self._sessions.look_back(detector.keys.settings.history)
+        if other.slots != self._origin.slots:
+            self._sessions.forget_values()
         self._set(detector, self._values.passed_on(detector.values.fitted))
 
     def push(self, lines: pl.DataFrame) -> pl.DataFrame:
         """VERDICTS of these LINES, and of the ends of the sessions that are over by now."""
+        if not isinstance(lines, pl.DataFrame):
+            raise InputError(f"lines are a {type(lines).__name__}; give a polars DataFrame (collect() a lazy one)")
         parsed, rows = self._parser.read(lines), Rows()
         clock, sessions, last = self._clock, self._sessions, None
         places = zip(parsed.files, parsed.lines, parsed.times, strict=True)
@@ -112,23 +119,29 @@ class Stream:
         names = sessions.touched if self._stored else {*sessions.live, *sessions.over}
         series = values.touched if self._stored else values.past.keys()
         told: dict[str, Any] = {f"session {name}": sessions.known(name) for name in names}
-        told |= {f"series {key} {before}": listed(values.past[key, before]) for key, before in series}
+        told |= {f"series {key} {before}": values.known((key, before)) for key, before in series}
         facts = {"loose": self._loose, "begun": sessions.begun, "mark": sessions.mark}
         told["clock"] = self._clock.facts() | facts
+        origin, before = self._origin.as_json(), self._begun_with
         sessions.touched, values.touched, self._stored = set(), set(), True
-        gone = [name for name, facts in told.items() if facts is None]
-        return {name: json.dumps(facts) for name, facts in told.items() if facts is not None}, gone
+        texts = {name: json.dumps(facts) for name, facts in told.items() if facts is not None}
+        self._begun_with = origin
+        return texts | ({} if origin == before else {ORIGIN: origin}), [name for name in told if name not in texts]
 
     def _restore(self, state: Mapping[str, str]) -> None:
         try:
-            told = {name: json.loads(facts) for name, facts in state.items()}
+            origin, self._begun_with = Origin.told(state), state[ORIGIN]
+            origin.check(self._origin)
+            told = {name: json.loads(facts) for name, facts in state.items() if name != ORIGIN}
             clock = told.pop("clock")
             self._loose, self._sessions.begun, self._sessions.mark = (clock.pop(n) for n in ("loose", "begun", "mark"))
             self._clock = Clock(**clock)
             kinds = [(*name.split(" ", 1), facts) for name, facts in told.items()]
             self._sessions.restore({name: facts for kind, name, facts in kinds if kind == "session"})
-            series = {name: facts for kind, name, facts in kinds if kind == "series"}
-            self._values.past.update((_pair(name), arrayed(facts)) for name, facts in series.items())
+            self._values.restore({_pair(name): facts for kind, name, facts in kinds if kind == "series"})
+            if origin.slots != self._origin.slots:
+                self._sessions.forget_values()
+                self._values.forget()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(f"this is not the state of a stream ({type(error).__name__}: {error})") from error
 
@@ -140,7 +153,9 @@ class Stream:
         return self._judged.verdicts(rows, odd, errors, events)
 
     def _set(self, detector: Judge, values: Values) -> None:
-        self._detector, self._values = detector, values
+        self._detector = detector
+        self._values = values
+        self._origin = Origin.of(detector)
         self._judged = Judged(detector)
         self._parser = Parser(detector.templates, detector.cut.by, values.wanted)
 

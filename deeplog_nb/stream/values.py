@@ -5,7 +5,7 @@ All arithmetic is the model's own; here it is only told which vectors came befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,7 +19,7 @@ from deeplog_nb.models.forecasters import BLOCK
 from deeplog_nb.models.told import Told, errors_frame
 from deeplog_nb.sessions.quantities import stated
 from deeplog_nb.sessions.series import HUGE, START, Vectors
-from deeplog_nb.stream.live import Floats, Live, Past
+from deeplog_nb.stream.live import Floats, Live, Past, arrayed, listed
 from deeplog_nb.stream.rows import Rows
 
 _NONE: Final = pl.DataFrame(schema=ERRORS)
@@ -50,7 +50,20 @@ class Values:
     def passed_on(self, model: Fitted) -> Values:
         """The same past behind another model; none of it where the vectors mean something else there."""
         alike = model.layout.slots.equals(self.model.layout.slots)
-        return Values(model, self.past, self.touched) if alike else Values(model)
+        return Values(model, self.past, self.touched) if alike else Values(model, touched={*self.past, *self.touched})
+
+    def forget(self) -> None:
+        """Drop all past."""
+        self.touched.update(self.past)
+        self.past.clear()
+
+    def known(self, name: tuple[int, int]) -> list[list[float | None]] | None:
+        """What must be stored of this series; None if it is forgotten."""
+        return listed(self.past[name]) if name in self.past else None
+
+    def restore(self, stored: Mapping[tuple[int, int], list[list[float | None]]]) -> None:
+        """Take over what was stored of these series."""
+        self.past.update((name, arrayed(rows)) for name, rows in stored.items())
 
     @property
     def wanted(self) -> set[int]:

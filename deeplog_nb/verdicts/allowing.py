@@ -1,8 +1,8 @@
 """What an alarm *is*, as a text that can be said to be normal; and the alarms that a person has said that of.
 
 A pattern is exact: the same key after the same history; the same counts in a whole session; the same value, or a
-number no farther off at the same place. Allowing one silences nothing else. What models learn from answers is in
-``models``; who answered is in ``case``.
+number no farther off at the same place. Allowing one silences nothing else (see ``matching``). What models learn from
+answers is in ``models``; who answered is in ``case``.
 """
 
 from __future__ import annotations
@@ -13,16 +13,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from deeplog_nb.events.masks import HOLE, WILDCARD, shape
 from deeplog_nb.frames import VERDICTS, check
+from deeplog_nb.verdicts.matching import BETWEEN, allowed_by
 
 ORDER: Final = ("unseen", "unlikely", "ended_early", "short")  # what is told by the history and the key
 TOLD: Final = {"pattern": pl.String(), "session_pattern": pl.String()}
 _FAR: Final = ("timing", "value")
-BETWEEN: Final = "\n"  # what tells two patterns of one row apart; JSON writes it otherwise
-_UPTO: Final = ',"upto":'
-_ABOVE: Final = '"side":"above"'
 _SHAPED: Final = r'^(\{"(?:history":\[[\d,]*\],"key":0|flagged":\[[a-z\d,]*\],"counts":[\[\]\d,]*)),"shapes?":.*\}$'
-_NUMBER: Final = r'^(.*),"upto":(.*)\}$'
 
 
 def with_patterns(verdicts: pl.DataFrame, *, history: int = 10, whole: bool = True) -> pl.DataFrame:
@@ -59,6 +57,16 @@ def with_patterns(verdicts: pl.DataFrame, *, history: int = 10, whole: bool = Tr
     )
 
 
+def with_shape(verdicts: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """The verdicts with ``shape``: what messages of key 0 look like without values, so that alike ones are known."""
+    if events.is_empty():
+        return verdicts.with_columns(shape=pl.lit(None, pl.String))
+    at = ["file", "line"]
+    text = shape(pl.col("message")).str.replace_all(HOLE, WILDCARD, literal=True)
+    strange = events.filter(pl.col("key") == 0).select(*at, pl.lit(0, pl.UInt32).alias("key"), shape=text)
+    return verdicts.join(strange.unique(at), on=[*at, "key"], how="left", maintain_order="left")
+
+
 def allow(verdicts: pl.DataFrame, patterns: Collection[str]) -> pl.DataFrame:
     """The verdicts with ``allowed``: whether the alarm is one that was said to be normal, so that it is none any more.
 
@@ -71,33 +79,12 @@ def allow(verdicts: pl.DataFrame, patterns: Collection[str]) -> pl.DataFrame:
     [(False, True, 'allowed: unseen')]
     """
     texts = pl.Series("pattern", list(patterns), dtype=pl.String)
-    by_session = pl.col("session_pattern").is_in(texts.implode()) & ~pl.any_horizontal(_FAR)
-    said = by_session.fill_null(False) | allowed_by(verdicts["pattern"], texts)
+    by_session = allowed_by(verdicts["session_pattern"], texts) & ~pl.any_horizontal(_FAR)
+    said = by_session | allowed_by(verdicts["pattern"], texts)
     return verdicts.with_columns(allowed=said & pl.col("anomalous")).with_columns(
         anomalous=pl.col("anomalous") & ~pl.col("allowed"),
         why=pl.when("allowed").then(pl.format("allowed: {}", "why")).otherwise("why"),
     )
-
-
-def allowed_by(alarms: pl.Series, patterns: pl.Series) -> pl.Series:
-    """For each alarm, a pattern itself, whether one of the patterns would allow it.
-
-    >>> allowed_by(pl.Series(["a", None]), pl.Series(["a", "b"])).to_list()
-    [True, False]
-    """
-    return alarms.is_in(patterns.implode()).fill_null(False) | _nearer(alarms, patterns)
-
-
-def allows(patterns: pl.Series, alarms: pl.Series) -> pl.Series:
-    """For each pattern whether it would allow one of these alarms, patterns themselves.
-
-    >>> allows(pl.Series(["a", "b"]), pl.Series(["b", "c"])).to_list()
-    [False, True]
-    """
-    nearest = _reaches(alarms).drop_nulls().group_by("place").agg(high=pl.col("upto").max(), low=pl.col("upto").min())
-    asked = _reaches(patterns).join(nearest, on="place", how="left", maintain_order="left")
-    beyond = pl.when(_above()).then(pl.col("upto") >= pl.col("low")).otherwise(pl.col("upto") <= pl.col("high"))
-    return patterns.is_in(alarms.implode()) | asked.select(beyond.fill_null(False)).to_series()
 
 
 def without_shape(patterns: pl.Series) -> pl.Series:
@@ -112,10 +99,10 @@ def without_shape(patterns: pl.Series) -> pl.Series:
 def _order(rows: pl.DataFrame, flagged: pl.DataFrame, history: int) -> pl.DataFrame:
     """``_row, pattern`` of what the history and the key tell; of what fits no template also its shape."""
     mine = flagged.filter(pl.any_horizontal(ORDER))
-    shape = _shape(mine)
+    look = _shape(mine)
     known = mine.with_columns(history=_before(rows, mine, history))
-    plain, strange = pl.struct("history", "key"), pl.struct("history", "key", shape=shape)
-    text = pl.when(shape.is_null()).then(plain.struct.json_encode()).otherwise(strange.struct.json_encode())
+    plain, strange = pl.struct("history", "key"), pl.struct("history", "key", shape=look)
+    text = pl.when(look.is_null()).then(plain.struct.json_encode()).otherwise(strange.struct.json_encode())
     return known.select("_row", pattern=text)
 
 
@@ -180,22 +167,3 @@ def _values(rows: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
         .then(number.struct.json_encode())
         .otherwise(text.struct.json_encode()),
     )
-
-
-def _nearer(alarms: pl.Series, patterns: pl.Series) -> pl.Series:
-    """Whether an alarm's number is no farther off than one that was allowed at the same place."""
-    widest = _reaches(patterns).drop_nulls().group_by("place").agg(high=pl.col("upto").max(), low=pl.col("upto").min())
-    asked = _reaches(alarms).join(widest, on="place", how="left", maintain_order="left")
-    within = pl.when(_above()).then(pl.col("upto") <= pl.col("high")).otherwise(pl.col("upto") >= pl.col("low"))
-    return asked.select(within.fill_null(False)).to_series()
-
-
-def _reaches(patterns: pl.Series) -> pl.DataFrame:
-    """``place, upto`` of patterns of numbers; null for others. A quote within a name is escaped, so it ends none."""
-    text = pl.col("pattern").cast(pl.String)
-    upto = text.str.extract(_NUMBER, 2).cast(pl.Float64, strict=False)
-    return patterns.alias("pattern").to_frame().select(place=text.str.extract(_NUMBER, 1), upto=upto)
-
-
-def _above() -> pl.Expr:
-    return pl.col("place").str.ends_with(_ABOVE)

@@ -1,7 +1,8 @@
 """LABELS -> models that have learnt them: order and counts by a Learner, values and waits by a ValueModel.
 
-What was learnt once is not learnt again: each answer is known by its hash. One that was taken back after it was learnt
-is not allowed any more, but weights cannot unlearn it: then the model before it is wanted, which the case keeps.
+What was learnt once is not learnt again: each answer is known by its hash. One that expires is allowed until then, and
+not learnt. One that was taken back after it was learnt is not allowed any more, but weights cannot unlearn it: then the
+model before it is wanted, which the case keeps.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import Protocol
 import polars as pl
 
 from deeplog_nb.frames import LABELS, RANKS, SESSIONS, InputError, check
-from deeplog_nb.models.update import CHANGES
+from deeplog_nb.models.naming import labels_named
+from deeplog_nb.models.update import CHANGES, Update, no_changes
 from deeplog_nb.models.values import ValueModel
-from deeplog_nb.verdicts.learner import Learner
+from deeplog_nb.verdicts.learner import Learner, lasts
 
 _VALUE = '"at":'  # in the patterns of values and waits, and in no other
 _KEYS, _VALUES = "keys ", "values "  # before the hashes of what each has learnt
@@ -47,6 +49,22 @@ def labels_of(answers: Answers | pl.DataFrame) -> pl.DataFrame:
     return answers.labels()
 
 
+def told_of(labels: pl.DataFrame, templates: str) -> tuple[pl.DataFrame, str | None]:
+    """Of these LABELS those of alarms that were judged by these templates; and the others, in words.
+
+    A key is a number: that of another detector means another message. Where the templates are not known they are taken
+    to be the same.
+    """
+    if "model" not in labels.columns:
+        return labels, None
+    mine = pl.col("model").is_in(["", templates]) | pl.col("model").is_null()
+    others = labels.filter(~mine)
+    if others.is_empty():
+        return labels, None
+    why = "of another detector's alarms, whose keys are of other templates; answer for this one's"
+    return labels.filter(mine), f"{labels_named(others)}: {why}"
+
+
 def answer(
     learner: Learner,
     values: ValueModel,
@@ -62,16 +80,18 @@ def answer(
     labels are about: without them values and waits are allowed as they were labelled, and not learnt.
     """
     said = check(
-        labels, {name: LABELS[name] for name in ("session", "position", "pattern", "verdict", "hash")}, "labels"
+        labels, {name: LABELS[name] for name in ("id", "session", "position", "pattern", "verdict", "hash")}, "labels"
     )
-    fresh = said.filter(~_known(learnt, _KEYS))
+    fresh = lasts(said).filter(~_known(learnt, _KEYS))
     update = learner.update(said, fresh=fresh, holdout=holdout)
     new, done = update.model, [] if _lacks(update.refused, "key model") else _hashes(_KEYS, fresh)
     changes, refusals = [update.changes], [update.refused, _taken_back(learnt, said)]
-    about = said.filter(pl.col("pattern").str.contains(_VALUE, literal=True), ~_known(learnt, _VALUES))
+    about = lasts(said).filter(pl.col("pattern").str.contains(_VALUE, literal=True), ~_known(learnt, _VALUES))
     if sessions is not None and (about["verdict"] == "normal").any():
         normal, wrong, rest = _value_parts(sessions, about, said)
-        taught = values.update(normal, canaries=wrong, holdout=rest)
+        taught = (
+            values.update(normal, canaries=wrong, holdout=rest) if normal["learn"].any() else _absent(values, about)
+        )
         values = taught.model
         done += _hashes(_VALUES, about) if taught.accepted else []
         changes.append(taught.changes)
@@ -114,6 +134,12 @@ def _value_parts(sessions: pl.DataFrame, about: pl.DataFrame, said: pl.DataFrame
         rows.join(wrong.unique(), on="session", how="semi").drop("verdict"),
         rows.join(named, on="session", how="anti").drop("verdict"),
     )
+
+
+def _absent(values: ValueModel, about: pl.DataFrame) -> Update[ValueModel]:
+    """The update that teaches nothing: the entries that these LABELS are about are not in the lines."""
+    named = labels_named(about.filter(pl.col("verdict") == "normal"))
+    return Update(values, no_changes(), f"the lines do not hold what {named} is about, or it is an anomaly too")
 
 
 def _known(learnt: tuple[str, ...], what: str) -> pl.Expr:

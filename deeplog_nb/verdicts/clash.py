@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from deeplog_nb.models.naming import labels_named, listed
-from deeplog_nb.verdicts.allowing import allowed_by
+from deeplog_nb.verdicts.matching import allowed_by
 
 
 def clash(normal: pl.DataFrame, wrong: pl.DataFrame, blocked: pl.Series, lost: pl.Series) -> str:

@@ -7,8 +7,9 @@ these as many must be noticed. Each model passes it by itself, so that one that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import polars as pl
@@ -23,11 +24,13 @@ from deeplog_nb.models.naming import labels_named
 from deeplog_nb.models.taught import taught
 from deeplog_nb.models.teaching import Teaching
 from deeplog_nb.models.update import CHANGES, Update
+from deeplog_nb.sessions.listed import as_sessions
 from deeplog_nb.sessions.mutants import Mutants, mutants
 from deeplog_nb.sessions.pieces import pieces
-from deeplog_nb.verdicts.allowing import allow, allows, with_patterns, without_shape
+from deeplog_nb.verdicts.allowing import allow, with_patterns, without_shape
 from deeplog_nb.verdicts.clash import clash
 from deeplog_nb.verdicts.judge import judge
+from deeplog_nb.verdicts.matching import allows
 from deeplog_nb.verdicts.policy import Policy
 
 WEAKER: Final = 0.005  # of the changes made to normal sessions that an update may miss more of
@@ -42,6 +45,7 @@ class Learner:
     policy: Policy
     allowed: tuple[str, ...] = ()
     whole: bool = True  # sessions have an id: what a person says of one is said of its like
+    until: Mapping[str, datetime] = field(default_factory=dict)  # when what is allowed expires, UTC; the rest never
 
     def judge(self, sessions: pl.DataFrame, errors: pl.DataFrame | None = None) -> pl.DataFrame:
         """VERDICTS with their patterns, without the alarms that were allowed."""
@@ -51,7 +55,13 @@ class Learner:
     def answered(self, verdicts: pl.DataFrame) -> pl.DataFrame:
         """The verdicts with their patterns, without the alarms that were allowed."""
         history = self.keys.settings.history
-        return with_patterns(verdicts, history=history, whole=self.whole).pipe(allow, self.allowed)
+        return with_patterns(verdicts, history=history, whole=self.whole).pipe(allow, self.standing)
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """What is allowed at this moment."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        return tuple(text for text in self.allowed if text not in self.until or now < self.until[text])
 
     def update(
         self,
@@ -64,7 +74,8 @@ class Learner:
     ) -> Update[Learner]:
         """Both tiers: the learner that these LABELS make, each of its models only if the gate lets it through.
 
-        All of them are allowed from now on, and no other; the models learn the ``fresh`` ones (default: all).
+        All of them are allowed from now on, and no other; the models learn the ``fresh`` ones (default: all), except
+        those that expire: what is learnt stays.
 
         ``canaries`` are SESSIONS of anomalies that must stay alarms, beside those that the labels hold; ``holdout``
         are normal SESSIONS. What was refused is said; what was not is in the model. A key after a history that a
@@ -73,12 +84,14 @@ class Learner:
         wrong = pl.concat([confirmed(labels), *([] if canaries is None else [canaries])], how="diagonal")
         allowed = self.allowing(labels, canaries=wrong)
         current, changes, refusals = allowed.model, [allowed.changes], [allowed.refused]
-        for what, teach in _lessons(labels if fresh is None else fresh, wrong, teaching or Teaching()).items():
+        lasting = lasts(labels if fresh is None else fresh)
+        for what, teach in _lessons(lasting, wrong, teaching or Teaching()).items():
             taught = teach(current)
             if taught is None:
                 continue
             step = gated(current, taught, _alarms, wrong.clear(), canaries=wrong, holdout=holdout)
             refused = step.refused or _passing(current, taught, _answers(labels, "anomaly"))
+            refused = refused or _heard(current, taught, _answers(labels, "normal"))
             refused = refused or (_weaker(current, taught, holdout) if holdout is not None else None)
             current = current if refused else taught
             changes.append(step.changes)
@@ -99,15 +112,16 @@ class Learner:
             plain = without_shape(kept)  # canaries are known by their keys
             alarms = self._lost(plain, canaries)
             lost, needed = alarms["session"], pl.concat([alarms["pattern"], alarms["session_pattern"]]).drop_nulls()
-            kept = kept.filter(~plain.is_in(needed.implode()))
-        new, blocked = replace(self, allowed=tuple(kept)), wanted.filter(~wanted.is_in(kept.implode()))
+            kept = kept.filter(~allows(plain, needed))
+        new = replace(self, allowed=tuple(kept), until=_expiry(normal, kept))
+        blocked = wanted.filter(~wanted.is_in(kept.implode()))
         many = f"{len(blocked)} of {len(wanted)} patterns are those of confirmed anomalies too"
         refused = f"{many}: {clash(normal, wrong, blocked, lost)}" if len(blocked) else None
-        return Update(new, _cleared(normal, kept), refused)
+        return Update(new, _cleared(normal, kept.filter(~kept.is_in(list(self.allowed)))), refused)
 
     def _lost(self, patterns: pl.Series, canaries: pl.DataFrame) -> pl.DataFrame:
         """The alarms of the canaries that would have none left, were all of these patterns allowed."""
-        before, after = (replace(self, allowed=texts).judge(canaries) for texts in ((), tuple(patterns)))
+        before, after = (replace(self, allowed=texts, until={}).judge(canaries) for texts in ((), tuple(patterns)))
         left = after.filter("anomalous").select("session").unique()
         return before.filter("anomalous").join(left, on="session", how="anti")
 
@@ -117,8 +131,22 @@ def _answers(labels: pl.DataFrame, verdict: str) -> pl.DataFrame:
     return check(labels, {name: LABELS[name] for name in needed}, "labels").filter(pl.col("verdict") == verdict)
 
 
+def lasts(labels: pl.DataFrame) -> pl.DataFrame:
+    """The LABELS that never expire."""
+    return labels.filter(pl.col("until").is_null()) if "until" in labels.columns else labels
+
+
+def _expiry(normal: pl.DataFrame, kept: pl.Series) -> dict[str, datetime]:
+    """When each of these patterns expires, if all answers that name it do: with the last of them."""
+    if "until" not in normal.columns:
+        return {}
+    named = normal.filter(pl.col("pattern").is_in(kept.implode())).group_by("pattern", maintain_order=True)
+    ends = named.agg(pl.col("until").max(), always=pl.col("until").has_nulls()).filter(~pl.col("always"))
+    return dict(ends.select("pattern", "until").rows())
+
+
 def _cleared(normal: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
-    """CHANGES of the labelled alarms that are allowed now; one that was answered twice is one alarm."""
+    """CHANGES of the labelled alarms that are newly allowed; one that was answered twice is one alarm."""
     mine = normal.filter(pl.col("pattern").is_in(kept.implode())).unique(
         ["session", "position", "pattern"], keep="first", maintain_order=True
     )
@@ -136,10 +164,28 @@ def _passing(old: Learner, new: Learner, wrong: pl.DataFrame) -> str | None:
     if old.counts is None or new.counts is None or old.counts is new.counts:
         return None
     told = [(row, counts) for row in wrong.iter_slices(1) for counts in counts_told(row)]
-    long = [(row, counts) for row, counts in told if sum(counts.values()) > row["keys"].list.len().item()]
+    long = [(row, counts) for row, counts in told if sum(counts.values()) > _length(row)]
     was, now = (model.reasons([counts for _, counts in long]) for model in (old.counts, new.counts))
     lost = [row for (row, _), before, after in zip(long, was, now, strict=True) if before and not after]
     return f"it would pass the counts of {labels_named(pl.concat(lost))}" if lost else None
+
+
+def _heard(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:
+    """Why a model may not learn: it would raise an alarm in a session that was said to be normal, and is silent now."""
+    whole = normal.filter(pl.col("position").is_null(), pl.col("keys").list.len() > 0)
+    kept = [row for row in whole.iter_slices(1) for counts in counts_told(row) if sum(counts.values()) == _length(row)]
+    if not kept:
+        return None
+    named = pl.concat(kept).with_columns(session=pl.col("id").cast(pl.String))
+    was, now = (model.judge(as_sessions(named)).filter("anomalous")["session"] for model in (old, new))
+    odd = named.filter(pl.col("session").is_in(now.implode()), ~pl.col("session").is_in(was.implode()))
+    return (
+        f"it would flag what {labels_named(normal.join(odd, on='id', how='semi'))} says is normal" if len(odd) else None
+    )
+
+
+def _length(label: pl.DataFrame) -> int:
+    return int(label["keys"].list.len().item())
 
 
 def _weaker(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:

@@ -18,6 +18,7 @@ from deeplog_nb.views.edges import Bundle, Edge, label, share, spot, told
 from deeplog_nb.views.groups import bundled, groups
 from deeplog_nb.views.layers import Arrow, Point, Route, Size
 from deeplog_nb.views.lettering import short, text_width, wrap
+from deeplog_nb.views.marks import Mark
 from deeplog_nb.views.nesting import Nested, nested
 from deeplog_nb.views.scene import (
     KIND_WORDS,
@@ -34,7 +35,7 @@ from deeplog_nb.views.scene import (
     badge_width,
 )
 from deeplog_nb.views.theme import INK, SOFT
-from deeplog_nb.workflow.way import Way
+from deeplog_nb.workflow.way import Taken, Way
 
 WIDEST: Final = 360.0  # px of a box
 NARROW: Final = 220.0  # so narrow a box may hold three lines
@@ -46,6 +47,7 @@ BEGIN: Final = 0
 ANY: Final = KIND_WORDS["parallel"]
 NOWHERE: Final = (0.0, 0.0), "start"
 OFF: Final = "off"  # the kind of the line that leaves the workflow
+Labelled = tuple[str, str, tuple[Point, str] | None]  # kind of a line, its label, and where that stands
 
 
 class Words(NamedTuple):
@@ -65,9 +67,12 @@ class TaskBand:
     edges: Sequence[Edge]
     way: Way | None
     words: Words
+    mark: Mark | None = None
 
     @classmethod
-    def of(cls, steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words) -> TaskBand:
+    def of(
+        cls, steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words, mark: Mark | None = None
+    ) -> TaskBand:
         """The band of the one task that these STEPS and EDGES are of."""
         own = steps.filter(pl.col("step") > 0).sort("step")
         keys = dict(own.select("step", pl.col("key").fill_null(0)).rows())
@@ -75,7 +80,7 @@ class TaskBand:
         target = pl.when(pl.col("target") == 0).then(end).otherwise("target")
         columns = "source", target, pl.col("kind").cast(pl.String), "count", "share", "median_elapsed"
         rows = [Edge(*row) for row in edges.select(*columns).rows()]
-        return cls(steps["task"][0], keys, dict(steps.select("step", "count").rows()), rows, way, words)
+        return cls(steps["task"][0], keys, dict(steps.select("step", "count").rows()), rows, way, words, mark)
 
     @cached_property
     def end(self) -> int:
@@ -152,10 +157,14 @@ class TaskBand:
 
     def _fitted(self) -> float:
         """How wide the boxes can be for the task to fit the picture."""
-        room, width = WIDTH - 2 * (MARGIN + PAD), WIDEST
-        while width > NARROWEST and self._nested(dict.fromkeys(self.nodes, (width, TIP[1]))).layout.width > room:
-            width = max(width - 15, NARROWEST)
-        return width
+        widths = [WIDEST - 15 * at for at in range(int((WIDEST - NARROWEST) / 15))]
+        if not self._fits(widths[0]) and not self._fits(NARROWEST):  # of many steps that is known at once
+            return NARROWEST
+        return next(filter(self._fits, widths), NARROWEST)
+
+    def _fits(self, width: float) -> bool:
+        laid = self._nested(dict.fromkeys(self.nodes, (width, TIP[1])))
+        return laid.layout.width <= WIDTH - 2 * (MARGIN + PAD)
 
     def _frame(self, node: int, laid: Nested) -> Box:
         names = "\n".join(short(self.words.name(self.keys[step])) for step in self.frames[node])
@@ -184,9 +193,15 @@ class TaskBand:
         if node in (BEGIN, self.end):
             return ("begin" if node == BEGIN else "end",)
         if node == self.came and self.way:
-            came = "the session ends here" if self.way.came is None else self.words.name(self.way.came)
-            return wrap(f"came instead: {came}", width - 20, 2)
-        return wrap(self.words.name(self.keys[node]), width - 20, 2 if width > NARROW else 3) or ("(an empty message)",)
+            return wrap(self._instead(self.way.came), width - 20, 2)
+        odd = f"{self.mark.word}: " if self.mark and self.mark.step == (self.task, node) else ""
+        most = 2 if width > NARROW else 3
+        return wrap(odd + self.words.name(self.keys[node]), width - 20, most) or ("(an empty message)",)
+
+    def _instead(self, came: int | None) -> str:
+        if came is None:
+            return "the session ends here"
+        return f"{'came instead' if came else 'came in between'}: {self.words.name(came)}"
 
     def _size(self, node: int, lines: Sequence[str], width: float) -> Size:
         return TIP if node in (BEGIN, self.end) else (width, 17 + ROW * len(lines))
@@ -206,6 +221,8 @@ class TaskBand:
             return plain
         if self.way.left == (self.task, node):
             return "last"
+        if self.mark and self.mark.step == (self.task, node):
+            return "odd"
         if self.came is not None and self.way.left and self._follows(self.way.left[1], node):
             return "expected"
         reached = {
@@ -241,14 +258,29 @@ class TaskBand:
         title = told(bundle.edges, self._name)
         title += f"\ntaken as entry {ordered(taken)}" if taken else ""
         text = label(bundle.edges, shares=bundle.target not in self.frames) if place else ""
+        kind, text, place = self._marked(bundle, route, (kind, text, place))
         painted = taken is not None, self.way is not None and taken is None
         return Line(bundle.source, bundle.target, *route, kind, thickness, title, text, *(place or NOWHERE), *painted)
+
+    def _marked(self, bundle: Bundle, route: Route, plain: Labelled) -> Labelled:
+        """Kind, label and its place of a line, which tells of an edge's unusual time wherever the line runs."""
+        if self.mark is None:
+            return plain
+        ways = [self._way(each) for each in bundle.edges]
+        kind = next((self.mark.kinds[way] for way in ways if way in self.mark.kinds), None)
+        own = kind and self.way and any(self.way.taken[way] for way in ways if way in self.mark.kinds)
+        if not kind or not own:
+            return kind or plain[0], *plain[1:]
+        (x, y), (to_x, to_y) = route.points[:2]
+        return kind, self.mark.told, plain[2] or (((x + to_x) / 2 + 9, (y + to_y) / 2), "start")
+
+    def _way(self, edge: Edge) -> Taken:
+        return self.task, edge.source, 0 if edge.target == self.end else edge.target
 
     def _taken(self, edges: Sequence[Edge]) -> list[int] | None:
         """The numbers of the entries that took any of these edges, none if one was taken without; else None."""
         taken = self.way.taken if self.way else {}
-        ways = [(self.task, each.source, 0 if each.target == self.end else each.target) for each in edges]
-        found = [taken[way] for way in ways if way in taken]
+        found = [taken[way] for way in map(self._way, edges) if way in taken]
         return sorted({number for numbers in found for number in numbers}) if found else None
 
     def _name(self, node: int) -> str:

@@ -13,24 +13,33 @@ import polars as pl
 
 from deeplog_nb.views.band import PAD, TaskBand, Words
 from deeplog_nb.views.lettering import wrap
+from deeplog_nb.views.marks import Mark
 from deeplog_nb.views.scene import KINDS, MARGIN, WIDTH, Scene, Text, legend
 from deeplog_nb.views.text import visible
 from deeplog_nb.views.theme import INK, SOFT
 from deeplog_nb.workflow.way import Way
 
 TITLE: Final = 17.0  # px, as in every chart
+MOST: Final = 6  # lines of it: a diagnosis may tell of a value and of a slow step
 SUBTITLE: Final = 12.5
 TOOLS: Final = 110.0  # px at the right of the title, where the live graph has its buttons
 
 
 def compose(
-    steps: pl.DataFrame, edges: pl.DataFrame, way: Way | None, words: Words, *, title: str, subtitle: str
+    steps: pl.DataFrame,
+    edges: pl.DataFrame,
+    way: Way | None,
+    words: Words,
+    mark: Mark | None = None,
+    *,
+    title: str,
+    subtitle: str,
 ) -> Scene:
     """The scene of these steps and edges, the finding as its title."""
     bands, first = [], 1
     for number in steps["task"].unique().sort():
         own = pl.col("task") == number
-        band = TaskBand.of(steps.filter(own), edges.filter(own), way, words)
+        band = TaskBand.of(steps.filter(own), edges.filter(own), way, words, mark)
         bands.append(band.scene(first))
         first += band.last + 1
     drawn = {line.kind for band in bands for line in band.lines}
@@ -42,7 +51,7 @@ def compose(
 
 def _heading(title: str, subtitle: str, kinds: Sequence[str]) -> Scene:
     room = WIDTH - 2 * MARGIN
-    lines = wrap(visible(title), room - TOOLS, 4, TITLE)
+    lines = wrap(visible(title), room - TOOLS, MOST, TITLE)
     texts = [Text(MARGIN, MARGIN + TITLE + 22 * at, line, TITLE, INK, bold=True) for at, line in enumerate(lines)]
     y = MARGIN + 22 * len(lines) + 16
     small = wrap(visible(subtitle), room, 3, SUBTITLE)

@@ -8,6 +8,7 @@ What is drawn, and what is said, is decided in ``graph``.
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +17,14 @@ from typing import Any, Final
 import polars as pl
 
 from deeplog_nb.disk import write_whole
+from deeplog_nb.frames import InputError
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.page import Html, join, table, tag
 from deeplog_nb.views.scene import Scene
 from deeplog_nb.views.text import visible
 
 LEGIBLE: Final = 0.8  # of its size: on a narrower page it is scrolled
-ROWS: Final = 300  # of the table of edges
+ROWS: Final = 500  # of the table of edges
 LINES: Final = 80  # of plain text
 HEADS: Final = ("Task", "From", "To", "Kind", "Times", "Share", "Median", "99 %", "Entries")
 
@@ -36,6 +38,7 @@ class Graph:
     sentence: str
     rows: tuple[tuple[str, ...], ...]  # of the table, as texts
     hidden: tuple[str, ...]
+    drawn: int  # edges in the picture
 
     @property
     def alt(self) -> str:
@@ -68,10 +71,14 @@ class Graph:
         return str(join([_figure(self), _table(self)]))
 
     def save(self, path: Path | str) -> Path:
-        """Write it as one HTML file that opens without network; returns where it is."""
-        from deeplog_nb.views.network import file_page
+        """Write it as .html or .htm that opens without network, as .svg or as .png; returns where it is.
 
-        write_whole(Path(path), file_page(self.sentence, self.html()).encode())
+        Raises InputError for any other ending.
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix not in WRITERS:
+            raise InputError(f"a graph is saved as {', '.join(WRITERS)}; ‘{Path(path).name}’ has another ending")
+        write_whole(Path(path), WRITERS[suffix](self))
         return Path(path)
 
     def text(self) -> str:
@@ -85,6 +92,21 @@ class Graph:
 
     def __repr__(self) -> str:
         return self.text()
+
+
+def _page(graph: Graph) -> bytes:
+    from deeplog_nb.views.network import file_page
+
+    return file_page(graph.sentence, graph.html()).encode()
+
+
+def _svg(graph: Graph) -> bytes:
+    from deeplog_nb.views.svg import svg
+
+    return svg(graph.scene).encode()
+
+
+WRITERS: Final[dict[str, Callable[[Graph], bytes]]] = {".html": _page, ".htm": _page, ".svg": _svg, ".png": Graph.png}
 
 
 def _figure(graph: Graph) -> Html:
@@ -112,4 +134,5 @@ def _table(graph: Graph) -> Html:
     told = [tag("p", "; ".join(graph.hidden))] if graph.hidden else []
     heads = HEADS[: len(shown[0])] if shown else HEADS
     listed = table(heads, shown, numeric=("Times", "Share", "Median", "99 %"))
-    return tag("details", tag("summary", f"The {counted(len(shown), 'edge')} drawn as a table{more}"), *told, listed)
+    drawn = " drawn" if graph.drawn == len(graph.rows) else f", {graph.drawn:,} of them drawn,"
+    return tag("details", tag("summary", f"The {counted(len(shown), 'edge')}{drawn} as a table{more}"), *told, listed)

@@ -17,6 +17,7 @@ from deeplog_nb.views.band import Words
 from deeplog_nb.views.compose import compose
 from deeplog_nb.views.figure import Graph
 from deeplog_nb.views.lettering import LIMIT, short
+from deeplog_nb.views.marks import Painted, painted
 from deeplog_nb.views.selection import MOST, select
 from deeplog_nb.views.text import gist
 from deeplog_nb.workflow.drawn import Drawn
@@ -65,8 +66,9 @@ def graph(
     where it leaves the workflow, or one row of DIAGNOSES. ``templates`` give the steps their texts, where
     the workflow does not have them; keys in its ``background`` are passed over.
     Edges with less than ``least`` of what leaves their step are hidden, and of more than 150 steps those far from
-    the finding, unless ``full``: both are said. Raises FrameError where columns are missing, InputError for
-    anything but one session or an empty workflow.
+    the finding; of more than 40 edges in a task, and more than 2 for each of its steps, the rarest, unless ``full``.
+    All this is said. Raises FrameError where columns are missing, InputError for anything but one session, an empty
+    workflow, or a ``least`` that is no share.
 
     >>> from types import SimpleNamespace
     >>> steps = pl.DataFrame([(1, 0, None, 3), (1, 1, 7, 3), (1, 2, 8, 3)], schema=STEPS, orient="row")
@@ -78,17 +80,19 @@ def graph(
     Task 1: key 8 → end (next)
     Task 1: key 7 → key 8 (next, 500 ms)
     """
+    if not 0 <= least <= 1:
+        raise InputError(f"least is {least}; it is a share of what leaves a step, from 0 to 1")
     steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
     if not len(edges):
         raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
     words = _words(templates or getattr(workflow, "templates", None))
-    found = None if session is None else _way(workflow, session)
+    found, mark, said = _painted(workflow, session)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
-    title = _sentence(steps, found, words, _named(session))
+    title = said or _sentence(steps, found, words, _named(session))
     about = " · ".join([*kept.hidden, *GLOSS[: 3 if found else 2]])
-    scene = compose(kept.steps, kept.edges, found, words, title=title, subtitle=about)
+    scene = compose(kept.steps, kept.edges, found, words, mark, title=title, subtitle=about)
     whole = _with_taken(edges, found)
-    return Graph(scene, whole, title, _rows(steps, whole, kept.edges, words), kept.hidden)
+    return Graph(scene, whole, title, _rows(steps, whole, kept.listed, words), kept.hidden, len(kept.edges))
 
 
 def _words(templates: Templates | Mapping[int, str] | None) -> Words:
@@ -100,9 +104,16 @@ def _words(templates: Templates | Mapping[int, str] | None) -> Words:
     return Words(lambda key: short(gist(text(key), NAME)), text)
 
 
+def _painted(workflow: Drawable, session: pl.DataFrame | None) -> Painted:
+    """What of this session is painted, and what its diagnosis says."""
+    if session is None or "last_good" not in session.columns:
+        return Painted(None if session is None else _way(workflow, session), None, "")
+    found = painted(check(session, DIAGNOSES, "session"), workflow.steps, workflow.edges)
+    told = found.said or ("" if found.way and found.mark is None else "an alarm that no task has a place for")
+    return found._replace(said=f"Session {_named(session)}: {told}" if told else "")
+
+
 def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
-    if "last_good" in session.columns:
-        return _diagnosed(check(session, DIAGNOSES, "session"))
     entries = check(session, SESSIONS, "session").drop_nulls("key").sort("position")
     if entries["session"].n_unique() != 1:
         raise InputError(
@@ -115,15 +126,6 @@ def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
         else Drawn.of(workflow.steps, workflow.edges, background=getattr(workflow, "background", ()))
     )
     return walker.walk(entries["key"].to_list(), open_=bool(entries["open"].any()))
-
-
-def _diagnosed(rows: pl.DataFrame) -> Way:
-    if len(rows) != 1:
-        raise InputError(f"session holds {counted(len(rows), 'row')} of DIAGNOSES; give one: diagnoses.head(1)")
-    row = rows.row(0, named=True)
-    if row["task"] is None:
-        raise InputError("this diagnosis names no task, so it has no place in the workflow; give one that does")
-    return Way({}, (row["task"], row["last_good"]), tuple(row["expected"]) or (None,), row["seen"], row["position"])
 
 
 def _named(session: pl.DataFrame | None) -> str:

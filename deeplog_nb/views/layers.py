@@ -167,9 +167,10 @@ def _ordered(rows: list[list[int]], links: Sequence[_Link]) -> list[list[int]]:
     for sweep in range(SWEEPS):
         beside = below if sweep % 2 else above
         rows = list(rows)
+        place = {node: float(x) for row in rows for x, node in enumerate(row)}
         for at in range(len(rows)) if not sweep % 2 else range(len(rows) - 1, -1, -1):
-            place = {node: float(x) for row in rows for x, node in enumerate(row)}
             rows[at] = sorted(rows[at], key=lambda node: _mean(beside[node], place, place[node]))
+            place |= {node: float(x) for x, node in enumerate(rows[at])}
         crossed = _crossings(rows, below)
         if crossed < fewest:
             best, fewest = rows, crossed

@@ -27,15 +27,20 @@ KINDS: Final[dict[str, tuple[str, tuple[float, ...]]]] = {
     "parallel": (ANY_ORDER, (14, 4, 2, 4)),
     "loop": ("#00795A", (2, 4)),
     "off": (OFF_INK, (5, 4)),
+    "slow": (OFF_INK, (20, 3)),
+    "quick": (OFF_INK, (2, 2)),
 }
-"""Colour and dash of each kind of edge; ``off`` leads out of the workflow. Okabe and Ito's, dark enough for text."""
+"""Colour and dash of each kind of edge; ``off`` leads out of the workflow; two tell of one entry's time.
+Okabe and Ito's, dark enough for text."""
 
 KIND_WORDS: Final = {
     "next": "next",
     "branch": "one of several",
     "parallel": "in any order",
     "loop": "again",
-    "off": "left the workflow",
+    "off": "not in the workflow",
+    "slow": "slower than usual",
+    "quick": "quicker than usual",
 }
 
 
@@ -61,6 +66,7 @@ LOOKS: Final = {
     "last": Look("#FDF1EA", OFF_INK, 3.0),
     "expected": Look(CARD, BLUE, 2.0, INK, (4, 3)),
     "group": Look("#FCF8FA", ANY_ORDER, 1.25, ANY_ORDER, (14, 4, 2, 4)),
+    "odd": Look("#FDF1EA", OFF_INK, 3.0),
     "came": Look("#FDF1EA", OFF_INK, 2.0, INK, (5, 4)),
 }
 

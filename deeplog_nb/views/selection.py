@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from deeplog_nb.views.axes import counted, percent
+from deeplog_nb.views.thinning import thinned
 from deeplog_nb.workflow.way import Step, Way
 
 MOST: Final = 150  # steps drawn, unless all are asked for
@@ -19,6 +20,7 @@ class Selection(NamedTuple):
     steps: pl.DataFrame
     edges: pl.DataFrame
     hidden: tuple[str, ...]
+    listed: pl.DataFrame  # EDGES of the table: those drawn, and those left out only because they are too many to read
 
 
 def select(
@@ -26,11 +28,12 @@ def select(
 ) -> Selection:
     """Without edges of a lower share than ``least``, and without what is farther from the finding than ``most`` steps.
 
+    Of what is left, the edges that an eye can follow, unless ``most`` is None.
     What the session took is always shown. Steps that only hidden edges reach are hidden with them.
 
     >>> steps = pl.DataFrame({"task": [1, 1, 1], "step": [0, 1, 2], "key": [None, 7, 8], "count": [500, 500, 1]})
     >>> edges = pl.DataFrame({"task": [1] * 3, "source": [0, 0, 1], "target": [1, 2, 0], "share": [0.998, 0.002, 1.0],
-    ...                       "count": [499, 1, 500]})
+    ...                       "kind": ["next"] * 3, "count": [499, 1, 500]})
     >>> select(steps, edges, None, least=0.01).hidden
     ('1 of 3 edges hidden, under 1.0 %', '1 of 2 steps that only they reach')
     """
@@ -44,8 +47,8 @@ def select(
         kept = edges.join(pl.concat([kept.select(taken.columns), taken]).unique(), on=taken.columns, how="semi")
     hidden.append(_of(len(edges) - len(kept), len(edges), "edge", f" hidden, under {percent(least)}"))
     reached = _reached(steps, kept, way)
-    lost = len(steps) - len(reached)
-    hidden.append(_of(lost, len(steps.filter(pl.col("step") > 0)), "step", " that only they reach"))
+    before, after = (len(frame.filter(pl.col("step") > 0)) for frame in (steps, reached))
+    hidden.append(_of(before - after, before, "step", " that only they reach"))
     if most is not None and len(reached) > most:
         near = _near(reached, kept, way, most)
         hidden.append(
@@ -60,7 +63,11 @@ def select(
     ]
     for end in ends:
         kept = kept.join(end.unique(), on=end.columns, how="semi", maintain_order="left")
-    return Selection(reached, kept, tuple(filter(None, hidden)))
+    drawn = kept if most is None else thinned(kept, way.taken if way else ())
+    if len(drawn) < len(kept):
+        rest = f"; the other {len(kept) - len(drawn):,} are in the table, full=True draws all"
+        hidden.append(_of(len(drawn), len(kept), "edge", f" drawn, the most frequent of each step{rest}"))
+    return Selection(reached, drawn, tuple(filter(None, hidden)), kept)
 
 
 def _tasks(way: Way) -> list[int]:

@@ -6,20 +6,32 @@ would hardly bring it about, all differences looked at taken together; how likel
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import COMPARED, EVENTS, SESSIONS, FrameError, InputError, check
-from deeplog_nb.workflow.differences import counts, distinct, orders, values, waits
-from deeplog_nb.workflow.significance import SMALLEST
+from deeplog_nb.frames import COMPARED, InputError, check
+from deeplog_nb.workflow.differences import counts, distinct, orders, pace, values, waits
+from deeplog_nb.workflow.sides import sides
+from deeplog_nb.workflow.significance import SMALLEST, exact
 
 CHANCE: Final = 0.01  # of any false row among all, where both logs are of the same process
 FACTOR: Final = 1.25  # by which counts or waits must differ to be worth a row
-PARTS: Final = 8  # of either log, whose median waits are compared too
-WINDOW: Final = 100  # events of a file that count as one session, where there are no sessions
 TOP: Final = 40.0  # score
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs, and what was looked at: where there is no row, that alone says what is alike."""
+
+    rows: pl.DataFrame  # COMPARED
+    unit: str  # session, or window
+    sizes: tuple[int, int]  # how many of them either log has
+    aspects: tuple[str, ...]  # of messages, order, pace and values those that could be compared
+    enough: bool  # whether a message in all of one log's sessions and none of the other's would be a certain row
 
 
 def compare(
@@ -32,7 +44,7 @@ def compare(
 ) -> pl.DataFrame:
     """COMPARED: what differs in ``suspect``, a row a difference, the most surprising first.
 
-    Both are SESSIONS, or EVENTS (read in windows of 100), parsed with the same templates. ``new`` and ``vanished``
+    Both are SESSIONS, or both EVENTS, parsed with the same templates. ``new`` and ``vanished``
     keys, ``more`` and ``fewer`` entries of a key in a session, ``slower`` and ``faster`` steps, ``reordered``
     neighbours, and ``value``: one that a parameter of few values never had. Shares of sessions are compared by Fisher's
     exact test, counts and waits by the rank test of Mann and Whitney. A row must be so unlikely that among *all*
@@ -41,6 +53,13 @@ def compare(
     wait beyond that of every part of the normal one. New keys are rows in any case, those seen too seldom to be
     certain last. Sessions that the log's end cut are left out.
 
+    EVENTS, and sessions that are whole files, are read in windows of 100 lines, in which one message more means fewer
+    others. Steps of theirs are compared where a key nearly always comes after the same one, order where one of two
+    neighbours mostly comes first; a row without a key is the pace of the whole log, from each line to the next.
+
+    InputError says what cannot be compared: no frame, sessions with events, keys that these ``templates`` have not.
+
+    >>> from deeplog_nb.frames import SESSIONS
     >>> def sessions(*keys):
     ...     rows = [(f"s{n}", at, key, 1, False) for n in range(50) for at, key in enumerate(keys)]
     ...     return pl.DataFrame(rows, schema=dict(SESSIONS), orient="row")
@@ -48,47 +67,37 @@ def compare(
     [('reordered', 3, 2, 'before the other in 0 of 50 sessions, now in 50 of 50'),
      ('new', None, 4, 'in 0 of 50 sessions, now in 50 of 50')]
     """
-    if not 0 < chance < 1 or factor < 1:
+    return comparison(normal, suspect, templates=templates, chance=chance, factor=factor).rows
+
+
+def comparison(
+    normal: pl.DataFrame,
+    suspect: pl.DataFrame,
+    *,
+    templates: Templates | None = None,
+    chance: float = CHANCE,
+    factor: float = FACTOR,
+) -> Comparison:
+    """What differs, as :func:`compare` gives it, with what was looked at."""
+    if not 0 < chance < 1 or not factor >= 1:
         raise InputError(f"chance is {chance} and factor {factor}; give 0 < chance < 1 and a factor of 1 or more")
-    both = pl.concat([_entries(normal, "normal", False), _entries(suspect, "suspect", True)])
-    sequences = distinct(both)
-    found = [counts(sequences), waits(both), orders(sequences), values(both, templates)]
-    tests = sum(len(each) for each in found)
-    rows = pl.concat(found, how="diagonal_relaxed")
-    return _ranked(rows, tests, chance=chance, factor=factor)
-
-
-def _entries(frame: pl.DataFrame, name: str, side: bool) -> pl.DataFrame:
-    """The entries of the sessions that the log's end did not cut, or of windows of a log without sessions."""
-    has = set(frame.columns)
-    if "position" in has:
-        sessions = check(frame, SESSIONS, name)
-        kept = sessions.filter(~pl.col("open"))
-        sessions = kept if len(kept) else sessions  # a file read in windows is open as a whole
-    else:
-        sessions = _windows(check(frame, {"key": EVENTS["key"]}, name))
-    if sessions.is_empty():
-        raise FrameError(f"{name}: holds no session that could be compared")
-    empty = {"elapsed": pl.lit(None, pl.Float64), "parameters": pl.lit(None, pl.List(pl.String))}
-    missing = [value.alias(column) for column, value in empty.items() if column not in has]
-    began = pl.col("row").min().over("session").rank("dense")
-    return (
-        sessions.with_columns(*missing)
-        .with_row_index("row")
-        .with_columns(session=began.cast(pl.UInt32))
-        .sort("session", "position")
-        .with_columns(side=pl.lit(side), part=(pl.col("session") - 1) * PARTS // pl.col("session").max())
-        .select("side", "session", "part", "position", "key", "count", "elapsed", "parameters")
-    )
-
-
-def _windows(events: pl.DataFrame) -> pl.DataFrame:
-    file = pl.col("file").cast(pl.String) if "file" in events.columns else pl.lit("all")
-    at = pl.int_range(pl.len()).over(file)
-    return events.with_columns(
-        session=pl.format("{}#{}", file, at // WINDOW),
-        position=(at % WINDOW).cast(pl.UInt32),
-        count=pl.lit(1, pl.UInt32),
+    both = sides(normal, suspect, templates)
+    entries, unit, sequences = both.entries, both.unit, distinct(both.entries)
+    found = {
+        "messages": [counts(sequences, unit)],
+        "order": [orders(sequences, unit)],
+        "pace": [waits(entries, unit), *[pace(entries)] * both.windows],
+        "values": [values(entries, templates, unit)],
+    }
+    frames = [frame for each in found.values() for frame in each]
+    tests = sum(map(len, frames))
+    least = 2 * tests * exact(*(np.array([float(n)]) for n in (0, both.sizes[0], both.sizes[1], both.sizes[1])))[0]
+    return Comparison(
+        _ranked(pl.concat(frames, how="diagonal_relaxed"), tests, chance=chance, factor=factor),
+        unit,
+        both.sizes,
+        tuple(aspect for aspect, each in found.items() if any(map(len, each))),
+        bool(least <= chance),
     )
 
 

@@ -1,6 +1,7 @@
 """The differences that are looked for between two logs, each kind a function: a row each, with its chance.
 
-All take the entries of both, ``side`` telling which; which rows are worth showing is decided in ``compare``.
+All take the entries of both, ``side`` telling which, and what is counted: sessions, or windows of a log that has
+none. Which rows are worth showing is decided in ``compare``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from deeplog_nb.workflow.significance import by_rank, exact
 ENOUGH: Final = 8  # sessions with the same step, on either side, before its waits are compared
 MOST: Final = 0.75  # of the suspect log's parts that must wait longer, or shorter, than any part of the normal log
 SHIFT: Final = 0.1  # by which the share of an order must grow
+CLEARLY: Final = 2  # times as often must one order of two neighbours stand in a window as the other, to count
+FIXED: Final = 0.9  # of a key's entries that come after the same key, in both logs: a step even where sessions mingle
 
 
 def distinct(both: pl.DataFrame) -> pl.DataFrame:
@@ -31,7 +34,7 @@ def distinct(both: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def counts(distinct: pl.DataFrame) -> pl.DataFrame:
+def counts(distinct: pl.DataFrame, unit: str = "session") -> pl.DataFrame:
     """New and vanished keys, and those with more or fewer entries in a session."""
     many = distinct.filter(pl.col("position") == 0).group_by("side").agg(all=pl.col("weight").sum())
     per = distinct.group_by("side", "sequence", "key").agg(amount=pl.len(), weight=pl.col("weight").first())
@@ -63,24 +66,51 @@ def counts(distinct: pl.DataFrame) -> pl.DataFrame:
         "key",
         normal=normal,
         suspect=suspect,
-        unit=pl.lit("per session"),
+        unit=pl.lit(f"per {unit}"),
         worth=pl.lit(True),
         chance=2 * pl.min_horizontal("chance", "exact"),
-        why=_shares("in {} of {} sessions, now in {} of {}", "sessions"),
+        why=_shares(f"in {{}} of {{}} {unit}s, now in {{}} of {{}}", "sessions"),
     )
 
 
-def waits(both: pl.DataFrame) -> pl.DataFrame:
-    """Steps from one key to the next that took longer or shorter."""
-    own = ["side", "session"]
+def waits(both: pl.DataFrame, unit: str = "session") -> pl.DataFrame:
+    """Steps from one key to the next that took longer or shorter.
+
+    In a window the entry before may be of anything that ran: a step is what nearly always comes after the same key.
+    """
     stepped = both.with_columns(before=pl.when(pl.col("position") > 0).then(pl.col("key").shift(1)))
-    waited = (
-        stepped.drop_nulls(["before", "elapsed"])
-        .group_by(*own, "before", "key", maintain_order=True)
-        .agg(amount=pl.col("elapsed").median(), weight=pl.col("count").first(), part=pl.col("part").first())
+    steps = stepped.drop_nulls(["before", "elapsed"])
+    steps = steps if unit == "session" else steps.join(_fixed(steps), on=["before", "key"], how="semi")
+    waited = steps.group_by("side", "session", "before", "key", maintain_order=True).agg(
+        amount=pl.col("elapsed").median(), weight=pl.col("count").first(), part=pl.col("part").first()
     )
-    tested = by_rank(waited, ["before", "key"]).filter(pl.min_horizontal("a", "b") >= ENOUGH)
-    tested = tested.join(_medians(waited), on=["before", "key"])
+    return _waited(waited, ["before", "key"], f"median of {{}} {unit}s, now of {{}}")
+
+
+def pace(both: pl.DataFrame) -> pl.DataFrame:
+    """Whether a log that is read in windows is slower or faster as a whole: one row without a key."""
+    waited = (
+        both.filter(pl.col("position") > 0)
+        .drop_nulls("elapsed")
+        .group_by("side", "session", maintain_order=True)
+        .agg(amount=pl.col("elapsed").mean(), weight=pl.col("count").first(), part=pl.col("part").first())
+        .with_columns(key=pl.lit(None, pl.UInt32), before=pl.lit(None, pl.UInt32))
+    )
+    return _waited(waited, ["before", "key"], "median of the means of {} windows, now of {}")
+
+
+def _fixed(steps: pl.DataFrame) -> pl.DataFrame:
+    """The steps whose key comes after no other in nearly all of its entries, in both logs."""
+    met = steps.group_by("side", "before", "key").len("met")
+    share = pl.col("met") / pl.col("met").sum().over("side", "key")
+    often = met.filter(share >= FIXED)
+    return often.group_by("before", "key").agg(sides=pl.len()).filter(pl.col("sides") == 2)
+
+
+def _waited(waited: pl.DataFrame, edge: list[str], told: str) -> pl.DataFrame:
+    """Each edge with the medians of both logs, whatever its parts may say against it, and the chance."""
+    tested = by_rank(waited, edge).filter(pl.min_horizontal("a", "b") >= ENOUGH)
+    tested = tested.join(_medians(waited, edge), on=edge, nulls_equal=True)
     slower = pl.col("suspect") > pl.col("normal")
     return tested.select(
         pl.when(slower).then(pl.lit("slower")).otherwise(pl.lit("faster")).alias("what"),
@@ -92,7 +122,7 @@ def waits(both: pl.DataFrame) -> pl.DataFrame:
         chance=pl.col("chance"),
         worth=pl.when(slower).then("over").otherwise("under") >= MOST,
         why=pl.format(
-            "median of {} sessions, now of {}; parts of the normal log had {} to {} s",
+            f"{told}; parts of the normal log had {{}} to {{}} s",
             "a",
             "b",
             pl.col("low").round_sig_figs(3),
@@ -101,33 +131,30 @@ def waits(both: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _medians(waits: pl.DataFrame) -> pl.DataFrame:
+def _medians(waits: pl.DataFrame, edge: list[str]) -> pl.DataFrame:
     """Of each step the medians of both logs, those of the normal log's parts, and how many others lie beyond."""
-    edge, second, amount = ["before", "key"], pl.col("side"), pl.col("amount")
+    second, amount = pl.col("side"), pl.col("amount")
     parts = waits.group_by("side", *edge, "part").agg(amount.median())
     usual = parts.filter(~second).group_by(edge).agg(low=amount.min(), high=amount.max())
     over, under = (amount > pl.col("high")).mean(), (amount < pl.col("low")).mean()
-    beyond = parts.filter(second).join(usual, on=edge).group_by(edge).agg(over=over, under=under)
+    beyond = parts.filter(second).join(usual, on=edge, nulls_equal=True).group_by(edge).agg(over=over, under=under)
     whole = waits.group_by(edge).agg(normal=amount.filter(~second).median(), suspect=amount.filter(second).median())
-    return whole.join(usual, on=edge).join(beyond, on=edge)
+    return whole.join(usual, on=edge, nulls_equal=True).join(beyond, on=edge, nulls_equal=True)
 
 
-def orders(distinct: pl.DataFrame) -> pl.DataFrame:
+def orders(distinct: pl.DataFrame, unit: str = "session") -> pl.DataFrame:
     """Pairs of keys, neighbours in either log, whose order changed."""
     own = ["side", "sequence"]
-    first = distinct.group_by(*own, "key").agg(pl.col("position").min(), pl.col("weight").first())
-    after = distinct.sort(*own, "position").select("key", next=pl.col("key").shift(-1).over(own)).drop_nulls()
-    pairs = (
-        after.filter(pl.col("key") != pl.col("next"))
-        .select(key=pl.min_horizontal("key", "next"), other=pl.max_horizontal("key", "next"))
-        .unique()
+    after = distinct.sort(*own, "position").with_columns(next=pl.col("key").shift(-1).over(own)).drop_nulls("next")
+    beside = after.filter(pl.col("key") != pl.col("next")).select(
+        *own,
+        "weight",
+        key=pl.min_horizontal("key", "next"),
+        other=pl.max_horizontal("key", "next"),
+        forward=pl.col("key") < pl.col("next"),
     )
-    met = (
-        first.join(pairs, on="key")
-        .join(first.select(*own, other="key", then="position"), on=[*own, "other"])
-        .group_by("side", "key", "other")
-        .agg(forward=pl.col("weight").filter(pl.col("position") < pl.col("then")).sum(), all=pl.col("weight").sum())
-    )
+    met = _first_met(distinct, beside) if unit == "session" else _mostly(beside)
+    mostly = "" if unit == "session" else "mostly "
     tested = (
         _sides(met, ["key", "other"]).filter((pl.col("all_a") > 0) & (pl.col("all_b") > 0)).pipe(_exactly, "forward")
     )
@@ -144,14 +171,41 @@ def orders(distinct: pl.DataFrame) -> pl.DataFrame:
         first_.alias("before"),
         normal=normal,
         suspect=suspect,
-        unit=pl.lit("share of sessions"),
+        unit=pl.lit(f"share of {unit}s"),
         chance="exact",
         worth=suspect - normal >= SHIFT,
-        why=_shares("before the other in {} of {} sessions, now in {} of {}", "forward"),
+        why=_shares(f"{mostly}before the other in {{}} of {{}} {unit}s, now in {{}} of {{}}", "forward"),
     )
 
 
-def values(both: pl.DataFrame, templates: Templates | None) -> pl.DataFrame:
+def _first_met(distinct: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
+    """In how many sessions the pair's first key comes first, wherever the second comes."""
+    own = ["side", "sequence"]
+    first = distinct.group_by(*own, "key").agg(pl.col("position").min(), pl.col("weight").first())
+    return (
+        first.join(beside.select("key", "other").unique(), on="key")
+        .join(first.select(*own, other="key", then="position"), on=[*own, "other"])
+        .group_by("side", "key", "other")
+        .agg(forward=pl.col("weight").filter(pl.col("position") < pl.col("then")).sum(), all=pl.col("weight").sum())
+    )
+
+
+def _mostly(beside: pl.DataFrame) -> pl.DataFrame:
+    """In how many windows the pair's first key stands before the second, of those in which one of them mostly does.
+
+    Which of them a window happens to begin with says nothing of their order.
+    """
+    ahead, back, weight = pl.col("forward").sum(), (~pl.col("forward")).sum(), pl.col("weight")
+    return (
+        beside.group_by("side", "sequence", "key", "other")
+        .agg(ahead=ahead, back=back, weight=weight.first())
+        .filter(pl.max_horizontal("ahead", "back") >= CLEARLY * pl.min_horizontal("ahead", "back"))
+        .group_by("side", "key", "other")
+        .agg(forward=weight.filter(pl.col("ahead") > pl.col("back")).sum(), all=weight.sum())
+    )
+
+
+def values(both: pl.DataFrame, templates: Templates | None, unit: str = "session") -> pl.DataFrame:
     """Values that a parameter of few values never had in the normal log."""
     if both["parameters"].null_count() == len(both):
         return pl.DataFrame(schema={"what": pl.String})
@@ -183,10 +237,10 @@ def values(both: pl.DataFrame, templates: Templates | None) -> pl.DataFrame:
         "value",
         normal=pl.col("held_a") / pl.col("all_a"),
         suspect=pl.col("held_b") / pl.col("all_b"),
-        unit=pl.lit("share of sessions"),
+        unit=pl.lit(f"share of {unit}s"),
         chance="exact",
         worth=pl.col("held_a") == 0,
-        why=_shares("in {} of {} sessions with this message, now in {} of {}", "held"),
+        why=_shares(f"in {{}} of {{}} {unit}s with this message, now in {{}} of {{}}", "held"),
     )
 
 

@@ -112,8 +112,10 @@ def _unlikely(facts: Facts, texts: Texts | None) -> str:
     came = f"{_place(facts, texts)} came {quoted(facts.seen, texts)}"
     if facts.misfit.background:
         return f"{came}, which belongs to no task: it comes at random places."
-    if facts.misfit.allowed:
+    if facts.misfit.allowed and any(key != facts.seen for key, _ in facts.expected):
         return f"{came}, which is rare here: {_should(facts, texts)} comes more often."
+    if facts.misfit.allowed:
+        return f"{came}, as it should: rare is the way that led there."
     return f"{came}, where {_should(facts, texts)} should have come{_reason(facts.misfit, texts)}."
 
 

@@ -51,7 +51,10 @@ def by_rank(samples: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
     """``groups, chance, a, b``: the rank test for each group, and how many values each side has.
 
     ``samples`` has ``side`` (whether it is the second sample), ``amount`` and ``weight``. The sum of ranks with ties
-    shared is compared with its normal approximation, corrected for ties and for continuity (Mann and Whitney 1947).
+    shared is compared with its normal approximation, corrected for ties and for continuity (Mann and Whitney 1947),
+    but is never less likely than the rarest of all draws. Where half of the values are one and the same the
+    approximation does not hold: there it is Fisher's test of how many lie above it, or below, of the two the less
+    likely, doubled.
 
     >>> one = pl.DataFrame({"side": [False] * 30 + [True] * 30, "amount": list(range(60)), "weight": [1] * 60})
     >>> by_rank(one.with_columns(key=1), ["key"]).with_columns(pl.col("chance").log10().round(0)).rows()
@@ -65,15 +68,48 @@ def by_rank(samples: pl.DataFrame, groups: list[str]) -> pl.DataFrame:
         .with_columns(tied=pl.col("a") + pl.col("b"))
         .with_columns(rank=(pl.col("tied").cum_sum() - (pl.col("tied") - 1) / 2).over(groups))
     )
+    a, b, amount = pl.col("a"), pl.col("b"), pl.col("amount")
+    usual = amount.get(pl.col("tied").arg_max())
+    sums = levels.group_by(groups, maintain_order=True).agg(
+        a.sum(),
+        b.sum(),
+        ranks=(pl.col("rank") * b).sum(),
+        ties=(pl.col("tied") ** 3 - pl.col("tied")).sum(),
+        most=pl.col("tied").max(),
+        above_a=a.filter(amount > usual).sum(),
+        above_b=b.filter(amount > usual).sum(),
+        below_a=a.filter(amount < usual).sum(),
+        below_b=b.filter(amount < usual).sum(),
+    )
+    near = pl.max_horizontal(_normal(sums), _rarest(sums))
+    told = sums.with_columns(chance=near).pipe(_tied)
+    return told.select(*groups, "chance", a.cast(pl.Int64), b.cast(pl.Int64))
+
+
+def _normal(sums: pl.DataFrame) -> pl.Series:
+    """The chance of these sums of ranks or ones farther off, by the normal approximation."""
     a, b, n = pl.col("a"), pl.col("b"), pl.col("a") + pl.col("b")
     off = (pl.col("ranks") - b * (n + 1) / 2).abs() - 0.5
     spread = (a * b / 12 * (n + 1 - pl.col("ties") / (n * (n - 1)))).sqrt()
-    sums = levels.group_by(groups, maintain_order=True).agg(
-        pl.col("a").sum(),
-        pl.col("b").sum(),
-        ranks=(pl.col("rank") * pl.col("b")).sum(),
-        ties=(pl.col("tied") ** 3 - pl.col("tied")).sum(),
-    )
-    scored = sums.with_columns(z=pl.when(spread > 0).then(off.clip(0) / spread).otherwise(0.0).fill_nan(0.0))
-    chances = [max(math.erfc(z / math.sqrt(2)), SMALLEST) for z in scored["z"].fill_null(0.0)]
-    return scored.select(*groups, pl.Series("chance", chances, pl.Float64), a.cast(pl.Int64), b.cast(pl.Int64))
+    z = sums.select(z=pl.when(spread > 0).then(off.clip(0) / spread).otherwise(0.0).fill_nan(0.0))["z"]
+    return pl.Series([max(math.erfc(each / math.sqrt(2)), SMALLEST) for each in z.fill_null(0.0)], dtype=pl.Float64)
+
+
+def _rarest(sums: pl.DataFrame) -> pl.Series:
+    """The chance that all values of one side come before all of the other, or after: no difference is less likely."""
+    nothing = np.zeros(len(sums))
+    a, b = sums["a"].to_numpy(), sums["b"].to_numpy()
+    return pl.Series(exact(nothing, a, b, b), dtype=pl.Float64)
+
+
+def _tied(sums: pl.DataFrame) -> pl.DataFrame:
+    """The same, with Fisher's test where one value is that of half of all."""
+    tied = pl.col("most") >= (pl.col("a") + pl.col("b")) / 2
+    rows = sums.filter(tied)
+    size = (rows["a"].to_numpy(), rows["b"].to_numpy())
+    tests = [
+        exact(rows[f"{side}_a"].to_numpy(), size[0], rows[f"{side}_b"].to_numpy(), size[1])
+        for side in ("above", "below")
+    ]
+    chance = pl.Series("chance", np.minimum(1.0, 2 * np.minimum(*tests)).clip(SMALLEST), pl.Float64)
+    return pl.concat([sums.filter(~tied), rows.with_columns(chance)])

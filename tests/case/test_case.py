@@ -33,6 +33,13 @@ def verdicts(judged):
     )
 
 
+@pytest.mark.parametrize("now", ["2020", 2020])
+def test_what_is_no_moment_is_refused(case, now):
+    """Answers are in effect at a time, not at a text."""
+    with pytest.raises(InputError, match="no moment; give a datetime"):
+        case.labels(now=now)
+
+
 def test_an_answer_is_a_row_for_each_alarm_that_is_meant(case, verdicts):
     """A pattern means all alarms that it raised, with the place, the evidence and who said so."""
     rows = case.mark(verdicts, "normal", pattern="[9]", note="new release", who="kim", model="m", policy="p")

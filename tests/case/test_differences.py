@@ -10,6 +10,7 @@ from deeplog_nb.case.differences import ROWS, differing
 from deeplog_nb.case.report import write_report
 from deeplog_nb.detector import Detector
 from deeplog_nb.frames import COMPARED, FrameError
+from deeplog_nb.workflow.compare import Comparison
 
 USUAL = ("starting up", "reading input", "writing output", "shutting down")
 SWAPPED = ("starting up", "writing output", "reading input", "shutting down", "disk on <b>fire</b> \u202e")
@@ -35,7 +36,7 @@ def section(page: str) -> str:
 def test_what_is_no_comparison_is_refused(detector: Detector) -> None:
     """A frame without the columns of COMPARED is named as one."""
     with pytest.raises(FrameError, match="compared: missing columns what"):
-        differing(pl.DataFrame({"key": [1]}), detector.templates, 2_000)
+        said(detector, rows=pl.DataFrame({"key": [1]}))
 
 
 def test_the_report_says_what_differs_from_the_normal_log(pages: dict[str, str]) -> None:
@@ -51,6 +52,39 @@ def test_the_report_says_so_where_nothing_differs(pages: dict[str, str]) -> None
     """A log like the normal one: the section is there, with a sentence and no table."""
     assert "Nothing that chance could not explain" in section(pages["usual"])
     assert "<table" not in section(pages["usual"])
+
+
+def said(of: Detector, **told: object) -> str:
+    """The section where no row was found, or these."""
+    given = {"rows": pl.DataFrame(schema=COMPARED), "unit": "session", "sizes": (99, 79), "enough": True}
+    return differing(Comparison(**given | {"aspects": ("messages", "order")} | told), of.templates, 200)  # type: ignore[arg-type]
+
+
+def test_only_what_was_compared_is_called_alike(detector: Detector) -> None:
+    """Without waits nothing is claimed of the pace; of too few sessions nothing at all."""
+    told = said(detector)
+    assert "explain in which messages come and how often and their order." in told
+    assert "how long steps take was not compared" in told
+    assert "their order and their pace." in said(detector, aspects=("messages", "order", "pace"))
+    assert "Nothing" not in said(detector, sizes=(99, 1), enough=False)
+    assert "with 1 session of the judged one; too few to tell" in said(detector, sizes=(99, 1), enough=False)
+
+
+ROW = dict.fromkeys(COMPARED) | {"normal": 0.0, "suspect": 1.0, "score": 0.0, "certain": True, "why": "because"}
+
+
+def test_a_row_says_if_it_could_be_chance_and_all_is_all(detector: Detector) -> None:
+    """A message seen once; 24 of 24 windows; and a pace that is of no key."""
+    new = ROW | {"what": "new", "key": 1, "unit": "per window", "certain": False}
+    turned = ROW | {"what": "reordered", "key": 1, "before": 2, "unit": "share of windows"}
+    pace = ROW | {"what": "slower", "unit": "s"}
+    told = said(detector, unit="window", rows=pl.DataFrame([new, turned, pace], schema=COMPARED))
+    assert "because; could be chance" in told
+    assert "1 per window" in told
+    assert "100 %" in told
+    assert "from each line to the next" in told
+    assert "99 windows of 100 lines of the normal log with 79 windows" in told
+    assert "The only difference" in said(detector, rows=pl.DataFrame([pace], schema=COMPARED))
 
 
 def test_a_report_without_a_normal_log_has_no_such_section(
@@ -75,7 +109,8 @@ def test_hostile_values_are_escaped_and_long_lists_cut(detector: Detector) -> No
     rows = [
         row | {"unit": "share of sessions", "ratio": None, "score": 9.0, "certain": True, "why": "w", "before": None}
     ]
-    told = differing(pl.DataFrame(rows * 30, schema=COMPARED), detector.templates, 2_000)
+    found = Comparison(pl.DataFrame(rows * 30, schema=COMPARED), "session", (50, 50), ("messages",), enough=True)
+    told = differing(found, detector.templates, 2_000)
     assert "<script>" not in told
     assert "&lt;script&gt;\\x1b\\u202e" in told
     assert told.count("<tr>") == ROWS + 1

@@ -211,6 +211,21 @@ def test_a_case_that_went_away_says_so(case):
         case.note("lost")
 
 
+def test_a_case_that_was_emptied_says_so(case):
+    """Nothing is left in it: words that say what to do, whatever is asked of it."""
+    (case.folder / FILE).write_bytes(b"")
+    for use in (case.labels, lambda: case.position("log"), lambda: case.note("hello")):
+        with pytest.raises(InputError, match="no case, or a broken one; put a copy back"):
+            use()
+
+
+@pytest.mark.parametrize("folder", [None, 5, b"case"])
+def test_what_is_no_path_is_refused(folder):
+    """A case needs a folder."""
+    with pytest.raises(InputError, match="no path; give one as a text"):
+        Case(folder)
+
+
 def test_a_write_ahead_log_is_not_used(case):
     """Another tool's setting does not stay: on a network folder such a log loses data."""
     assert asked(case.folder / FILE, "PRAGMA journal_mode = WAL") == [("wal",)]

@@ -24,7 +24,7 @@ from deeplog_nb.case.case import Case
 from deeplog_nb.case.pulse import Meter
 from deeplog_nb.case.tail import Tail, tail
 from deeplog_nb.detector import Detector
-from deeplog_nb.frames import InputError
+from deeplog_nb.frames import InputError, ModelError
 
 KILLS = int(os.environ.get("DEEPLOG_NB_KILLS", "20"))
 STEPS = ("starting up", "reading input", "writing output", "shutting down")
@@ -140,6 +140,30 @@ def test_more_gaps_than_are_shown_are_counted() -> None:
     meter = Meter(time.monotonic)
     meter.add(pl.DataFrame({"message": ["a"]}), [], [f"gap {n}" for n in range(25)])
     assert (meter.pulse().gap_count, len(meter.pulse().gaps)) == (25, 10)
+
+
+def test_a_tail_is_gone_on_with_by_its_own_detector(
+    follow: Callable[..., Tail], log: Path, detector: Detector, jobs: Callable[..., pl.DataFrame]
+) -> None:
+    """Another one is refused before anything is judged, and the first one goes on."""
+    write(log, lines_of(1))
+    first = follow(settle=0)
+    first.step()
+    first.close()
+    write(log, lines_of(2))
+    other = Detector.fit(jobs(*[("begin", "end")] * 100), by=r"(job-\d+)", keys=detector.keys)
+    with pytest.raises(ModelError, match=r"sessions are cut .* templates are .* another case folder"):
+        tail(log, first.case, other, layout="iso", settle=0).step()
+    assert first.step().records == 4
+
+
+def test_what_is_no_case_or_detector_is_refused(follow: Callable[..., Tail], log: Path, detector: Detector) -> None:
+    """Their folders' names are not them."""
+    case = follow().case
+    with pytest.raises(InputError, match=r"'folder' is no Case but a str; give dl.Case\(folder\)"):
+        tail(log, "folder", detector)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"'folder' is no Detector but a str; give dl.load\(folder\)"):
+        tail(log, case, "folder")  # type: ignore[arg-type]
 
 
 def test_what_two_tails_judge_is_kept_once(follow: Callable[..., Tail], log: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import os
 import random
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,11 @@ class Incarnation:
     """All bytes that were written into one file between its creation or truncation and the next."""
 
     content: bytes = b""
-    was_seen: bool = False  # by a poll, under the log's name, with anything in it
-    unseen_end: bool = False  # it was truncated or deleted before that: nobody can know of it
+    seen: int = 0  # bytes of it that a poll found under the log's name
+    gone: bool = False  # it was truncated or deleted
+    packed: bool = False
+    copied: bool = False  # before that a copy was made
+    copy_seen: bool = False  # which was there at a poll
 
 
 @dataclass
@@ -35,23 +39,29 @@ class World:
     random: random.Random
     header: bool
     traces: bool
+    parts: bool = False  # a new file begins with a part of a line, and all lines with the same bytes
     past: list[Incarnation] = field(default_factory=list)
     now: Incarnation = field(default_factory=Incarnation)
     serial: int = 0
+    moment: int = field(default_factory=time.time_ns)  # of the last write: a disk's clock may not tell two apart
     rest: bytes = b""  # of the line that is being written
 
     def line(self) -> bytes:
         self.serial += 1
         if self.traces and self.random.random() < 0.4:
             return b"\tat frame.number(%d)\n" % self.serial
-        return b"260302 1015%02d 21 INFO dfs.A: Got blk_%d\n" % (self.serial % 60, self.serial)
+        return b"260302 1015%02d 21 INFO dfs.A: Got blk_%d\n" % (0 if self.parts else self.serial % 60, self.serial)
 
     def write(self, *, whole: bool = False) -> None:
-        """A few lines, cut at any byte; a new file begins with a line that no other has, maybe after a header."""
-        fresh = not self.now.content
+        """A few lines, cut at any byte; a new file begins with a line that no other has, maybe after a header.
+
+        Or with a part of such a line, of which there may be no more for long.
+        """
+        fresh, whole_line = not self.now.content, not self.parts
         data = self.rest + b"".join(self.line() for _ in range(self.random.randint(1, 6)))
-        least = data.index(b"\n", len(self.rest)) + 1 if fresh else 1
-        cut = len(data) if whole else self.random.randint(least, len(data))
+        least = data.index(b"\n", len(self.rest)) + 1 if fresh and whole_line else 1
+        most = min(40, len(data)) if fresh and not whole_line else len(data)
+        cut = len(data) if whole else self.random.randint(least, most)
         end = data.find(b"\n", cut - 1) + 1  # lines begun are finished later, those not begun never were
         data, self.rest = data[:cut], data[cut:end]
         self._append(HEADER + data if fresh and self.header else data)
@@ -60,9 +70,18 @@ class World:
         with self.path.open("ab") as file:
             file.write(data)
         self.now.content += data
+        self._stamp(self.path)
+
+    def _touch(self) -> None:
+        self.path.write_bytes(b"")
+        self._stamp(self.path)
+
+    def _stamp(self, path: Path) -> None:
+        self.moment += 10_000_000
+        os.utime(path, ns=(self.moment, self.moment))
 
     def _next(self, *, gone: bool) -> None:
-        self.now.unseen_end = gone and not self.now.was_seen
+        self.now.gone = gone
         self.past.append(self.now)
         self.now = Incarnation()
 
@@ -81,7 +100,7 @@ class World:
             self._next(gone=False)
             self.rest = b""
         if self.random.random() < 0.5:
-            self.path.touch()
+            self._touch()
 
     def rotate_packed(self) -> None:
         if self.path.exists():
@@ -91,21 +110,23 @@ class World:
             packed.write_bytes(gzip.compress(plain.read_bytes()))
             os.utime(packed, ns=(modified, modified))
             plain.unlink()
-            self.past[-1].unseen_end = False
+            self.past[-1].packed = True
 
     def copytruncate(self) -> None:
         if self.path.exists():
             self._shift()
             shutil.copyfile(self.path, f"{self.path}.1")
+            self._stamp(Path(f"{self.path}.1"))
+            self.now.copied = True
             if self.random.random() < 0.5:
                 self.write()
-            self.path.write_bytes(b"")
+            self._touch()
             self._next(gone=True)
 
     def truncate(self) -> None:
         """And written anew at once, or not."""
         if self.path.exists():
-            self.path.write_bytes(b"")
+            self._touch()
             self._next(gone=True)
             self.rest = b""
             if self.random.random() < 0.7:
@@ -118,7 +139,7 @@ class World:
             self._next(gone=True)
             self.rest = b""
             if self.random.random() < 0.5:
-                self.path.touch()
+                self._touch()
 
 
 @dataclass
@@ -142,7 +163,9 @@ class Run:
         if kept:
             self.arrivals.append(arrival)
             self.position = arrival.position
-            self.world.now.was_seen |= bool(self.world.now.content)
+            self.world.now.seen = len(self.world.now.content)
+            for each in self.world.past[-3:]:
+                each.copy_seen |= each.copied
             if self.first is None and self.world.path.exists():
                 self.first = len(self.world.past)
         return arrival
@@ -171,13 +194,15 @@ class Run:
 
 RENAMING = ("rotate", "rotate", "rotate", "rotate_packed", "delete", "truncate")
 COPYING = ("copytruncate", "copytruncate", "copytruncate", "delete", "truncate")
+BOTH = ("rotate", "rotate", "copytruncate", "copytruncate", "truncate", "delete")
 
 
 def play(folder: Path, seed: int, *, turns: Sequence[str] | None = None, **options: Any) -> Run:
-    """One random program of some forty steps; a log is turned by renaming or by copying, not by both."""
+    """One random program of some forty steps."""
     chance = random.Random(seed)
     world = World(folder / "app.log", chance, header=chance.random() < 0.4, traces=chance.random() < 0.3)
-    run, turns = Run(world, {"layout": "hdfs"} | options), turns or chance.choice((RENAMING, COPYING))
+    world.parts = not world.header and chance.random() < 0.6
+    run, turns = Run(world, {"layout": "hdfs"} | options), turns or chance.choice((RENAMING, COPYING, BOTH))
     for _ in range(chance.randint(10, 60)):
         step = chance.random()
         if step < 0.4:

@@ -178,6 +178,56 @@ def test_copied_and_truncated(hands: Hands) -> None:
 
 
 @pytest.mark.parametrize("dead", [False, True], ids=["followed", "restarted"])
+@pytest.mark.parametrize("emptied", [True, False], ids=["empty", "written anew"])
+def test_what_was_read_is_no_copy_of_a_line_just_begun(hands: Hands, dead: bool, emptied: bool) -> None:
+    """All generations begin alike: the longest of those that do was read before, and what may be lost is said."""
+    hands.write("".join(LINE % number for number in range(5)))
+    hands.poll()
+    hands.log.rename(f"{hands.log}.1")
+    hands.write((LINE % 5)[:8])
+    hands.poll()
+    if dead:
+        hands.restart()
+    hands.log.write_text(LINE % 5)
+    Path(f"{hands.log}.1").rename(f"{hands.log}.2")
+    shutil.copy2(hands.log, f"{hands.log}.1")
+    hands.log.write_text("" if emptied else LINE % 6)
+    arrivals = [hands.poll()]
+    hands.write(LINE % 6 if emptied else LINE % 7)
+    arrivals.append(hands.poll())
+    found = [message for arrival in arrivals for message in messages(arrival)]
+    assert found == (["Got blk_5", "Got blk_6"] if emptied else ["Got blk_6", "Got blk_7"])
+    assert (arrivals[0].gaps[0].generation, arrivals[0].gaps[0].offset) == (2, 0)
+
+
+def test_what_is_older_is_no_copy(hands: Hands) -> None:
+    """A file from before the first look, which begins as the line that was seen of."""
+    hands.write(LINE % 0 * 3, Path(f"{hands.log}.1"))
+    os.utime(f"{hands.log}.1", (1, 1))
+    hands.write((LINE % 1)[:8])
+    hands.poll()
+    hands.log.write_text("")
+    empty = hands.poll()
+    hands.write(LINE % 2)
+    assert (messages(empty), messages(hands.poll())) == ([], ["Got blk_2"])
+
+
+def test_a_copy_of_what_came_next_is_said_to_be_one(hands: Hands) -> None:
+    """Seen under the log's name, read in a copy: lines written between copying and truncating are lost."""
+    hands.write(LINE % 1)
+    hands.poll()
+    hands.log.rename(f"{hands.log}.1")
+    hands.write(LINE % 2)
+    hands.poll(0.1)
+    Path(f"{hands.log}.1").rename(f"{hands.log}.2")
+    shutil.copyfile(hands.log, f"{hands.log}.1")
+    hands.log.write_text(LINE % 3)
+    arrival = hands.poll()
+    assert messages(arrival) == ["Got blk_2", "Got blk_3"]
+    assert [(gap.generation, gap.offset) for gap in arrival.gaps] == [(2, 39)]
+
+
+@pytest.mark.parametrize("dead", [False, True], ids=["followed", "restarted"])
 def test_deleted_and_made_anew_with_the_same_inode(hands: Hands, dead: bool) -> None:
     """A reused number and the same first 4 KiB make no file the old one."""
     hands.write(SAME + (LINE % 1).encode())

@@ -148,3 +148,27 @@ def test_the_old_learner_is_not_touched(learner, sessions):
     before = learner.judge(asked)
     learner.update(labelled(before, ("s0", "normal", 2)))
     assert learner.judge(asked).equals(before)
+
+
+def test_what_a_model_learns_leaves_the_answer_in_effect(learner, sessions):
+    """A session is flagged at its end and by its counts: with the counts learnt, the end alone is allowed as before."""
+    asked = sessions([1, 2, 3])
+    judged = learner.judge(asked)
+    assert judged.filter("anomalous")["pattern"].to_list() == [
+        '{"counts":[[1,1],[2,1],[3,1]]}\n{"history":[1,2,3],"key":null}'
+    ]
+    for position in (None, 3):
+        update = learner.update(labelled(judged, ("s0", "normal", position)))
+        assert update.model.counts is not learner.counts
+        assert flagged(update.model, asked) == []
+
+
+def test_a_model_that_would_flag_what_was_said_to_be_normal_may_not_learn(learner, sessions, monkeypatch):
+    """The lesson is refused, and the label named."""
+    judged = learner.judge(sessions(*ODD))
+    labels = labelled(judged, ("s0", "normal", None), ("s2", "normal", 2))
+    afraid = KeyModel(history=3, units=16, training=Training(epochs=1, draws=64)).fit(sessions([7, 8], counts=[9]))
+    monkeypatch.setattr("deeplog_nb.verdicts.learner.taught", lambda *_, **__: afraid)
+    update = learner.update(labels)
+    assert update.model.keys is learner.keys
+    assert update.refused == "key model: it would flag what label 0 (session s0) says is normal"

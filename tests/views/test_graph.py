@@ -16,22 +16,16 @@ import nbformat
 import polars as pl
 import pytest
 
-from deeplog_nb.frames import DIAGNOSES, EDGES, STEPS, FrameError, InputError
+from deeplog_nb.frames import EDGES, STEPS, FrameError, InputError
 from deeplog_nb.views.graph import graph
 from deeplog_nb.views.network import network
 from deeplog_nb.views.scene import KINDS, LOOKS, PALE
 from deeplog_nb.views.text import UNSEEN
 from deeplog_nb.views.theme import CARD
 from deeplog_nb.workflow.way import Way
-from tests.views.workflows import HOSTILE, Drawn, hostile, session, workflow
+from tests.views.workflows import HOSTILE, Drawn, diagnosis, hostile, session, workflow
 
 CONTROL = re.compile("[" + "".join(f"{chr(a)}-{chr(b)}" for a, b in UNSEEN if b < 0xD800) + "]")
-
-
-def diagnosis(task: int | None, last_good: int, expected: list[int], seen: int) -> pl.DataFrame:
-    """One row of DIAGNOSES, of an alarm on the third entry."""
-    row = ("9a1e-07", 2, task, last_good, expected, seen, 1.0, None, "", "unlikely", [0.9] * len(expected), None, None)
-    return pl.DataFrame([row], schema=DIAGNOSES, orient="row")
 
 
 def picture(page: str) -> str:
@@ -50,6 +44,17 @@ def test_a_graph_shows_itself_static_first() -> None:
     assert 'alt="Diagram of a workflow. 1 task with 6 steps' in outside
     assert "<table" in outside
     assert "script" not in outside
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.png", b"\x89PNG"), ("a.svg", b"<svg"), ("a.html", b"<!doctype"), ("a.HTM", b"<!doctype")]
+)
+def test_a_file_is_what_its_ending_says(tmp_path: Path, name: str, begins: bytes) -> None:
+    """Picture, drawing or page; any other ending is refused, and no file is written."""
+    assert graph(workflow()).save(tmp_path / name).read_bytes().startswith(begins)
+    with pytest.raises(InputError, match=r"saved as .html, .htm, .svg, .png; ‘a.pdf’ has another ending"):
+        graph(workflow()).save(tmp_path / "a.pdf")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_the_png_has_twice_the_pixels() -> None:
@@ -95,22 +100,6 @@ def test_text_says_the_finding_and_every_edge() -> None:
     assert len(lines) == 2 + 9
 
 
-def test_rare_edges_are_hidden_and_counted_unless_asked_for() -> None:
-    """Three of 500 is under 1 %; ``least=0`` draws it, and the data always has it."""
-    few, every = graph(workflow()), graph(workflow(), least=0)
-    assert few.hidden == ("1 of 10 edges hidden, under 1.0 %",)
-    assert (len(few.rows), len(every.rows), every.hidden) == (9, 10, ())
-    assert len(few.data()) == 10
-
-
-def test_what_the_session_took_is_shown_however_rare() -> None:
-    """An edge under the bound that this session took."""
-    drawn = graph(workflow(), session(44, 51, 56))
-    assert drawn.hidden == ()
-    taken = drawn.data().filter(pl.col("taken").is_not_null())
-    assert taken.select("source", "target", "taken").rows() == [(0, 1, [1]), (1, 2, [2]), (2, 6, [3]), (6, 0, [])]
-
-
 def test_the_place_where_a_session_leaves_is_marked() -> None:
     """The last step that fits, what was expected and what came, in the picture and in the sentence."""
     drawn = graph(workflow(), session(44, 51, 99))
@@ -136,32 +125,9 @@ def test_entries_are_numbered_where_they_were() -> None:
 
 def test_a_diagnosis_is_marked_too() -> None:
     """One row of DIAGNOSES, without the session: where it left and what came."""
-    drawn = graph(workflow(), diagnosis(1, 2, [52], 99))
+    drawn = graph(workflow(), diagnosis("unlikely", seen=99))
+    assert [line.kind for line in drawn.scene.lines if line.taken] == ["off"]
     assert drawn.sentence.startswith("Session 9a1e-07 leaves task 1 after ‘Claim successful’: ‘key 99’ came")
-
-
-def test_only_the_tasks_of_the_session_are_drawn_unless_all_are_asked_for() -> None:
-    """The second task, where it left; the first is said to be left out, and ``full=True`` draws it."""
-    two = workflow(
-        (((1, "a"),), [(0, 1, "next", 9, None), (1, 0, "next", 9, None)]),
-        (((2, "b"),), [(0, 1, "next", 5, None), (1, 0, "next", 5, None)]),
-    )
-    drawn = graph(two, session(2, 3))
-    assert [text.text for text in drawn.scene.texts if text.text.startswith("Task")] == ["Task 2"]
-    assert drawn.hidden[0] == "1 of 2 tasks, those of this session, drawn"
-    assert len(graph(two, session(2, 3), full=True).scene.grounds) == 2
-
-
-def test_of_many_steps_those_near_the_finding_are_drawn() -> None:
-    """Four hundred in a chain: 150 around the place where the session left, said so; all of them with ``full``."""
-    keys = [(n, f"step {n}") for n in range(1, 401)]
-    long = workflow((keys, [(n, (n + 1) % 401, "next", 9, None) for n in range(401)]))
-    drawn = graph(long, session(*range(1, 201), 999))
-    shown = {box.lines[0] for box in drawn.scene.boxes if box.lines}
-    assert {"step 200", "step 201"} <= shown
-    assert "step 400" not in shown
-    assert drawn.hidden == ("150 of 401 steps nearest to the finding drawn, full=True draws all",)
-    assert len(graph(long, full=True).scene.boxes) == 402
 
 
 def test_kinds_of_edges_differ_in_more_than_colour() -> None:
@@ -257,18 +223,21 @@ def test_no_text_can_kill_the_kernel(text: str) -> None:
 
 
 def test_what_cannot_be_drawn_is_refused_by_name() -> None:
-    """An empty workflow, two sessions, a diagnosis without a task, a frame that is none of all that."""
+    """An empty workflow, two sessions, two diagnoses, a share that is none, a frame that is none of all that."""
     drawn = workflow()
     with pytest.raises(InputError, match="no edges"):
         graph(workflow(((), ())))
     with pytest.raises(InputError, match="holds 2 sessions; give one"):
         graph(drawn, pl.concat([session(44), session(51, name="other")]))
-    with pytest.raises(InputError, match="names no task"):
-        graph(drawn, diagnosis(None, 0, [], 9))
+    with pytest.raises(InputError, match="holds 2 rows of DIAGNOSES; give one"):
+        graph(drawn, pl.concat([diagnosis("timing"), diagnosis("value")]))
+    for least in (2, -0.1, float("nan")):
+        with pytest.raises(InputError, match="it is a share of what leaves a step, from 0 to 1"):
+            graph(drawn, least=least)
     with pytest.raises(FrameError, match="session: missing"):
         graph(drawn, pl.DataFrame({"key": [44]}))
     with pytest.raises(FrameError, match="session: missing column rule"):
-        graph(drawn, diagnosis(1, 2, [52], 99).drop("rule"))
+        graph(drawn, diagnosis("unlikely").drop("rule"))
 
 
 @pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from deeplog_nb.frames import EDGES, SESSIONS, STEPS
+from deeplog_nb.frames import DIAGNOSES, EDGES, SESSIONS, STEPS
 
 Edge = tuple[int, int, str, int, float | None]  # source, target, kind, count, median
 
@@ -61,6 +61,20 @@ def session(*keys: int, name: str = "9a1e-07") -> pl.DataFrame:
     """SESSIONS with one session."""
     rows = [(name, at, key, 1, False) for at, key in enumerate(keys)]
     return pl.DataFrame(rows, schema=SESSIONS, orient="row")
+
+
+def diagnosis(rule: str, **other: object) -> pl.DataFrame:
+    """DIAGNOSES with one row: the image came 5 s after the claim, where it should, unless it is said otherwise."""
+    row = {"session": "9a1e-07", "position": 2, "task": 1, "last_good": 2, "expected": [52], "seen": 52}
+    row |= {"elapsed": 5.0, "usual": 1.2, "late": 2.0, "sentence": "", "rule": rule, "slow": None}
+    return pl.DataFrame([row | other], schema=DIAGNOSES, orient="row")
+
+
+def dense(steps: int) -> Drawn:
+    """A task in which every step may follow every other, and itself."""
+    ends = [(s, t) for s in range(steps + 1) for t in range(steps + 1) if s or t]
+    edges = [(s, t, "loop" if 0 < t <= s else "branch", 1 + (7 * s + 3 * t) % 20, 1.0) for s, t in ends]
+    return workflow(([(n, f"step {n}") for n in range(1, steps + 1)], edges))
 
 
 _SHAPES: Final = (

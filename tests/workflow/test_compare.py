@@ -4,12 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 import deeplog_nb as dl
 from deeplog_nb.frames import COMPARED, SESSIONS, FrameError, InputError
-from deeplog_nb.workflow.compare import compare
+from deeplog_nb.workflow.compare import compare, comparison
 
 MACHINE = r"\[instance: ([0-9a-f-]{36})\]"
 BLOCK = r"(blk_-?\d+)"
@@ -76,7 +77,7 @@ def test_a_new_key_is_found(machines: tuple[pl.DataFrame, dl.Templates]) -> None
     normal, suspect = halves(machines[0], 1)
     last = suspect.filter(some(suspect, 0.2)).group_by("session", maintain_order=True).last()
     more = last.select(suspect.columns).with_columns(key=pl.lit(99, pl.UInt32), position=pl.col("position") + 1)
-    assert ("new", 99) in top(normal, pl.concat([suspect, more]).sort("session", "position"), machines[1])
+    assert ("new", 99) in top(normal, pl.concat([suspect, more]).sort("session", "position"))
 
 
 def test_a_single_new_key_is_a_row_and_called_uncertain() -> None:
@@ -158,6 +159,96 @@ def test_events_without_sessions_are_read_in_windows() -> None:
 
     assert ("more", 2) in top(events(30), events(10))
     assert compare(events(30), events(30)).is_empty()
+
+
+def log(keys: list[int], wait: float | dict[int, float] = 1.0, seed: int = 0) -> pl.DataFrame:
+    """EVENTS of one file with these keys; each has waited so long, more or less, for itself or by its key."""
+    usual = wait if isinstance(wait, dict) else dict.fromkeys(keys, wait)
+    spread = np.random.default_rng(seed).uniform(0.9, 1.1, len(keys))
+    waits = pl.Series([1e6 * usual.get(key, 1.0) * by for key, by in zip(keys, spread, strict=True)])
+    times = waits.cum_sum().cast(pl.Int64).cast(pl.Datetime("us"))
+    return pl.DataFrame({"time": times, "key": pl.Series(keys, dtype=pl.UInt32)})
+
+
+TURN = [1, 2, 3, 4] * 600
+SEVEN = [1, 2, 3, 4, 5, 6, 7] * 400
+
+
+@pytest.mark.parametrize(
+    ("normal", "suspect", "found"),
+    [
+        (log(TURN), log(TURN, seed=1), []),
+        (log(TURN), log(TURN, 60), [("slower", k, b) for b, k in ((4, 1), (1, 2), (2, 3), (3, 4), (None, None))]),
+        (log(TURN), log(TURN, {3: 0.1}), [("faster", 3, 2), ("faster", None, None)]),
+        (log([1] * 2000), log([1] * 2000, 3), [("slower", 1, 1), ("slower", None, None)]),
+        (log(SEVEN), log([1, 3, 2, 4, 5, 6, 7] * 400), [("reordered", 2, 3)]),
+        (log([1, 2] * 1200), log([2, 1] * 1200), []),
+        (log(TURN), log([key for key in TURN for _ in range(2)]), []),
+        (log(TURN), log([*TURN, 9]), [("new", 9, None)]),
+        (log(TURN), log(TURN * 2), []),
+    ],
+    ids=["alike", "slow", "fast step", "one message", "turned", "other phase", "each twice", "one line", "repeated"],
+)
+def test_events_in_turn_tell_what_changed(
+    normal: pl.DataFrame, suspect: pl.DataFrame, found: list[tuple[str, int | None, int | None]]
+) -> None:
+    """Steps and pace by their waits, order whatever a window begins with; nothing where nothing changed."""
+    rows = compare(normal, suspect).select("what", "key", "before").rows()
+    assert sorted(rows, key=str) == sorted(found, key=str)
+
+
+def mingled(seed: int, wait: float = 1.0, many: int = 4000) -> pl.DataFrame:
+    return log(np.random.default_rng(seed).choice([1, 2, 3, 4, 5], many).tolist(), wait, seed)
+
+
+def test_where_entries_mingle_only_the_pace_of_the_whole_is_told() -> None:
+    """No key comes after a certain other: no step, but one row without a key, fifty times as slow."""
+    found = compare(mingled(1), mingled(2, 50))
+    assert found.select("what", "key", "before").rows() == [("slower", None, None)]
+    assert 45 < found["ratio"][0] < 55
+    assert compare(mingled(1), mingled(2)).is_empty()
+
+
+@pytest.mark.parametrize("by_lot", [True, False], ids=["by lot", "in time"])
+@pytest.mark.parametrize(
+    "make",
+    [partial(dl.make_openstack, vms=250, anomalies=0), partial(dl.make_hdfs, blocks=400, anomalies=0)],
+    ids=["openstack", "hdfs"],
+)
+def test_two_halves_without_session_ids_hardly_differ(
+    make: Callable[[int], dl.Generated], by_lot: bool, tmp_path: Path
+) -> None:
+    """Two seeds, read in windows: no row that is called certain; the second half drawn out is slower."""
+    for seed in (1, 2):
+        lines = dl.read(make(seed).write(tmp_path, "a.log"))
+        events = dl.Spell().fit(lines).parse(lines)
+        whole = events.head(len(events) // 100 * 100).with_columns(
+            session=pl.format("{}", pl.int_range(pl.len()) // 100)
+        )
+        first, second = (half.drop("session") for half in halves(whole, seed if by_lot else None))
+        assert not compare(first, second)["certain"].any()
+        drawn_out = pl.col("time").min() + 50 * (pl.col("time") - pl.col("time").min())
+        assert "slower" in compare(first, second.with_columns(time=drawn_out))["what"]
+
+
+@pytest.mark.parametrize(
+    ("suspect", "aspects", "enough"),
+    [
+        (made([1, 2, 3]), ("messages", "order", "pace"), True),
+        (made([1, 2, 3]).drop("elapsed"), ("messages", "order"), True),
+        (made([1, 2, 3], counts=(1,)), ("messages", "order"), False),
+        (made([1]), ("messages",), True),
+    ],
+)
+def test_what_was_compared_is_said(suspect: pl.DataFrame, aspects: tuple[str, ...], enough: bool) -> None:
+    """No pace without times, no order of one key, and one session is too little for anything."""
+    found = comparison(made([1, 2, 3]), suspect)
+    assert (found.aspects, found.enough, found.unit) == (aspects, enough, "session")
+
+
+def test_one_short_log_is_no_surprise() -> None:
+    """Sixteen lines against two thousand: fewer of everything is how short it is."""
+    assert compare(log(TURN), log(TURN[:16])).is_empty()
 
 
 def test_sessions_cut_by_the_end_of_the_log_say_nothing() -> None:

@@ -114,7 +114,7 @@ def alarm(sessions, keys, position, rule, why="", **columns):
         ([1, 2], 2, "ended_early", "The session ended after ‘left’; ‘right’ should have come."),
         ([9], 0, "unseen", "At the begin of the session came key 9, which was never seen in training, before ‘beg"),
         ([1, 2, 0, 3, 4, 5], 2, "unseen", "Between ‘left’ and ‘right’ came a message that fits no template"),
-        ([1, 2, 3, 4, 5], 3, "unlikely", "After ‘right’ came ‘join’, which is rare here"),
+        ([1, 2, 3, 4, 5], 3, "unlikely", "After ‘right’ came ‘join’, as it should: rare is the way that led there."),
         ([1, 2, 3, 4], 4, "counts", "Every entry came where it may, but not as often as it should: key 5"),
         ([1, 2, 3, 4, 5], 4, "value", "After ‘join’ ‘end’ came where it belongs, with an unusual value: key 5"),
         ([1, 2, 3, 4, 5], 4, "timing", "After ‘join’ ‘end’ came at an unusual time: key 5"),

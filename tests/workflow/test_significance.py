@@ -61,3 +61,17 @@ def test_samples_without_any_difference_are_no_surprise() -> None:
     """All values equal, or one side empty: chance 1, no error."""
     assert by_rank(samples([2, 2, 2], [2, 2]), ["key"])["chance"].item() == 1.0
     assert by_rank(samples([2, 2, 2], []), ["key"])["chance"].item() == 1.0
+
+
+@pytest.mark.parametrize(("odd_a", "odd_b"), [(0, 1), (0, 2), (1, 3)])
+def test_where_most_values_are_one_the_chance_is_that_of_the_draws(odd_a: int, odd_b: int) -> None:
+    """A few odd values, most of them in a small second sample: not less likely than drawing them is."""
+    found = by_rank(samples([2.0] * (100 - odd_a) + [5.0] * odd_a, [2.0] * (5 - odd_b) + [5.0] * odd_b), ["key"])
+    odd = odd_a + odd_b
+    drawn = sum(math.comb(5, n) * math.comb(100, odd - n) for n in range(odd_b, odd + 1)) / math.comb(105, odd)
+    assert drawn <= found["chance"].item() <= 4.001 * drawn
+
+
+def test_no_difference_is_less_likely_than_the_rarest_draw() -> None:
+    """Three values against three, however far off: two of twenty draws part them so; the approximation says less."""
+    assert by_rank(samples([1, 2, 3], [70, 80, 90]), ["key"])["chance"].item() == pytest.approx(2 / 20)
