@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from typing import Final
 
 from deeplog_nb.events.templates import Templates
@@ -24,7 +25,7 @@ def texts_of(templates: Templates | Texts | None) -> Texts | None:
     if templates is None:
         return None
     told = templates.items() if isinstance(templates, Mapping) else [(None, None)]
-    if not all(isinstance(key, int) and isinstance(text, str) for key, text in told):
+    if not all(isinstance(key, Integral) and isinstance(text, str) for key, text in told):
         what = f"is of type {type(templates).__name__}; give templates, or a dict such as {{5: 'VM Started'}}"
         raise InputError(f"templates {what}")
     return dict(templates)

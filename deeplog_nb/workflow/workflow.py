@@ -81,9 +81,9 @@ class Workflow:
         are told what the sessions show after it. What fewer than the ``least`` share of a task's runs do is not drawn;
         nor is a task with a smaller share of the entries.
         ``background`` are keys that belong to no task; by default those that come at random places.
-        What a session that the log cut off began and did not end is no run; of a task that it has alone, the turns that
-        were finished are. Tasks of up to three keys that share one of them, and no others beside them, may be drawn as
-        threads of one task.
+        The last run of a session that the log cut off is left out; of a task that such runs alone show, as that of a
+        file that is one loop, only the turn that was not finished. Where a log has but two short tasks, of up to three
+        keys, and they share a key, they may be drawn as threads of one task.
 
         >>> import deeplog_nb as dl
         >>> keys = np.array([57, 18, 56, 31] * 30 + [57, 56, 18, 31] * 10)
