@@ -64,9 +64,14 @@ worst = dl.patterns(verdicts)
 planned, broken = worst["session"][0], worst["session"][1]
 case.mark(verdicts, "normal", session=planned, who="kim", note="planned test of a full disk")
 case.mark(verdicts, "anomaly", session=broken, who="kim", note="this one was real")
+again = case.mark(verdicts, "anomaly", session=broken, who="kim")
+assert not again["added"].any()
 case.labels().select("id", "who", "verdict", "note", "pattern")
 
 # %% [markdown]
+# What was said already is not said twice: the third call gave the row that says so, with `added` false. An answer for
+# tonight alone expires: `case.mark(..., until=datetime(...))`, in UTC; it is allowed until then, and never learnt.
+#
 # The `pattern` is what the answer is about, exactly: which keys were flagged, and how often the machine wrote each
 # key.
 #
@@ -115,8 +120,8 @@ print(refused.refused)
 # %%
 case.undo(wrong["id"][0], who="kim")
 case.undo(1, who="kim", note="it was not planned after all")
-again = dl.second_half(detector.update(case).model.judge(lines), normal)
-assert set(again.filter("anomalous")["session"].drop_nulls()) == flagged[0]
+restored = dl.second_half(detector.update(case).model.judge(lines), normal)
+assert set(restored.filter("anomalous")["session"].drop_nulls()) == flagged[0]
 case.verify()
 case.labels(history=True).select("id", "who", "verdict", "undo_of", "note")
 

@@ -82,11 +82,12 @@ class Case:
         if nothing was flagged. ``keys`` is the evidence: the session's keys; of a session of more than 10,000 entries,
         the last 1,000 up to and including the row (its counts stand whole in the pattern).
 
-        What somebody has said already is not said twice: the row that says so is given, ``added`` false; a remark on
-        it is for :meth:`note`. One's own answer that says otherwise is replaced, and named in ``undo_of``; of others
-        that say otherwise ``contradicts`` has the ids: both stay, and an update does not silence the alarm. ``model``,
-        by which an update knows that the alarms were its own, is that of the verdicts if none is given. Where no alarm
-        meets it, and for an answer that expires before it is given, InputError.
+        First come ``id, added, contradicts``. What somebody has said already is not said twice: the row that says so
+        is given, ``added`` false; a remark on it is for :meth:`note`. One's own answer that says otherwise is replaced,
+        and named in ``undo_of``; of others that say otherwise ``contradicts`` has the ids: both stay, and an update
+        does not silence the alarm. With ``until``, a moment (UTC if it names no zone), the answer expires then: till
+        then it is allowed, but not learnt. ``model``, by which an update knows that the alarms were its own, is that of
+        the verdicts if none is given. Where no alarm meets it, and for an answer that is past at once, InputError.
         """
         if until is not None and not isinstance(until, datetime):
             raise InputError(f"until is {until!r}; give a datetime, which is UTC if it names no zone")

@@ -35,11 +35,12 @@ _READ: Final = (
     "model",
     "undo_of",
 )
+FIRST: Final = ("id", "added", "contradicts", "session", "position", "verdict")  # what a wide table still shows
 _EMPTY: Final = dict.fromkeys(CHAINS["labels"]) | {"note": "", "model": "", "policy": ""}
 
 
 def say(connection: Connection, answers: Iterable[Row]) -> pl.DataFrame:
-    """LABELS that say these answers from now on, with ``added`` and ``contradicts``, the ids that say otherwise."""
+    """LABELS that say these answers from now on; ``added`` and ``contradicts``, the ids that say otherwise, come early."""
     asked, new = [*answers], list[Row]()
     told = _Told.of(connection, {answer["session"] for answer in asked})
     found: dict[int, tuple[bool, list[int]]] = {}
@@ -51,10 +52,8 @@ def say(connection: Connection, answers: Iterable[Row]) -> pl.DataFrame:
     chain.append(connection, "labels", new)
     kinds = {"id": pl.UInt32(), "added": pl.Boolean(), "contradicts": pl.List(pl.UInt32())}
     listed = pl.DataFrame([(row, *each) for row, each in found.items()], schema=kinds, orient="row")
-    labels = _labels(connection, found)
-    return labels.join(listed, on="id", how="right", maintain_order="right").select(
-        *labels.columns, *listed.columns[1:]
-    )
+    labels = listed.join(_labels(connection, found), on="id", how="left", maintain_order="left")
+    return labels.select(*FIRST, pl.exclude(FIRST))
 
 
 def take_back(connection: Connection, label: int, signature: Row) -> pl.DataFrame:

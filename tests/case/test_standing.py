@@ -46,6 +46,13 @@ def test_the_same_again_is_no_new_row(case, verdicts):
     assert case.labels().is_empty()
 
 
+def test_what_an_answer_did_is_read_first(case, verdicts):
+    """In the columns that a notebook shows of a wide table, and twice looks other than once."""
+    rows = [case.mark(verdicts, "normal", position=0) for _ in range(2)]
+    assert rows[0].columns[:6] == ["id", "added", "contradicts", "session", "position", "verdict"]
+    assert [frame.row(0)[:5] for frame in rows] == [(1, True, [], "a", 0), (1, False, [], "a", 0)]
+
+
 def test_of_many_alarms_only_what_is_new_is_added(case, verdicts):
     """Each alarm has its row, those that were answered before keep theirs."""
     case.mark(verdicts, "normal", position=1)
