@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -34,6 +35,18 @@ class Totals(NamedTuple):
     records: int = 0
     alarms: int = 0
     gaps: int = 0
+
+
+def with_places(verdicts: pl.DataFrame, lines: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """The verdicts with byte and text of their records, and the generation, which the file's name tells.
+
+    An end row has neither: its session's last record may have come with an earlier step.
+    """
+    at = ["file", "line"]
+    places = verdicts.join(lines.select(*at, "offset", "message"), on=at, how="left", maintain_order="left")
+    number = pl.col("file").cast(pl.String).str.slice(len(str(path)) + 1).cast(pl.UInt32, strict=False)
+    own = (pl.when(pl.col("key").is_not_null()).then(name).alias(name) for name in ("offset", "message"))
+    return places.with_columns(*own, generation=number.fill_null(1))
 
 
 def record(connection: sqlite3.Connection, source: int, verdicts: pl.DataFrame) -> None:

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 import polars as pl
 
+from deeplog_nb.case import store
 from deeplog_nb.case.case import Case
 from deeplog_nb.case.pulse import SHOWN, Meter, Pulse, alarm_texts
 from deeplog_nb.detector import Detector
@@ -69,7 +70,8 @@ def tail(
     ``poll`` is how many seconds lie between two looks, ``settle`` how long a record waits that more lines may
     continue, ``idle`` after which silence, in the log's time, a session is over. Setting ``stop`` ends it, as
     :meth:`Tail.stop` does. A log that the case knows is gone on with where it was left; a record is judged once. It is
-    gone on with by the same detector or an update of it; the first step with any other is a ModelError.
+    gone on with by the same detector or an update of it, or by one fitted anew to the same effect (the same templates
+    and cut into sessions); the first step with any other is a ModelError.
 
     >>> import tempfile, deeplog_nb as dl
     >>> steps = ["open the file", "read a block", "check the sum", "close the file"] * 120
@@ -85,6 +87,8 @@ def tail(
     >>> tick.records, tick.texts
     (481, ('app.log:481 · ... · the disk is on fire',))
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"a log's path is wanted, not of type {type(path).__name__}; a tail reads the log itself")
     for given, kind, what in ((case, Case, "dl.Case(folder)"), (detector, Detector, "dl.load(folder)")):
         if not isinstance(given, kind):
             raise InputError(f"{given!r} is no {kind.__name__} but a {type(given).__name__}; give {what}")
@@ -124,6 +128,7 @@ class Tail:
 
     def step(self) -> Tick:
         """Look once: judge what came, keep it in the case, and tell what it was."""
+        self._refuse_beside_another()
         with self._at_work:
             began = time.perf_counter()
             try:
@@ -180,6 +185,14 @@ class Tail:
             self._join()
             if self.error:
                 raise self.error
+
+    def _refuse_beside_another(self) -> None:
+        """Refuse to judge what another tail judges: that one would fail, who did nothing."""
+        if (other := _RUNNING.get(self._key)) is not None and other is not self and other.is_running:
+            raise InputError(
+                f"{self.path}: another tail of this kernel follows this log into the same case; stop() that one first, "
+                "or start() this one, which takes its place"
+            )
 
     def _join(self) -> None:
         if self._thread and self._thread is not threading.current_thread():
@@ -244,7 +257,7 @@ class Tail:
             return arrival, _NOTHING
         verdicts, changed, gone = _NOTHING, dict[str, str](), list[str]()
         if len(arrival.lines):
-            verdicts = _with_places(stream.push(arrival.lines), arrival.lines, self.path)
+            verdicts = store.with_places(stream.push(arrival.lines), arrival.lines, self.path)
             changed, gone = stream.changes()
         gaps = [str(gap) for gap in arrival.gaps]
         self.case.commit(str(self.path), verdicts, position=position, changed=changed, gone=gone, gaps=gaps)
@@ -284,15 +297,3 @@ class Tail:
             except Exception as error:
                 self._watchers.remove(watch)
                 self._unshown = f" (showing it failed: {visible(str(error) or repr(error), 200)})"
-
-
-def _with_places(verdicts: pl.DataFrame, lines: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """The verdicts with byte and text of their records, and the generation, which the file's name tells.
-
-    An end row has neither: its session's last record may have come with an earlier step.
-    """
-    at = ["file", "line"]
-    places = verdicts.join(lines.select(*at, "offset", "message"), on=at, how="left", maintain_order="left")
-    number = pl.col("file").cast(pl.String).str.slice(len(str(path)) + 1).cast(pl.UInt32, strict=False)
-    own = (pl.when(pl.col("key").is_not_null()).then(name).alias(name) for name in ("offset", "message"))
-    return places.with_columns(*own, generation=number.fill_null(1))

@@ -164,6 +164,8 @@ def test_what_is_no_case_or_detector_is_refused(follow: Callable[..., Tail], log
         tail(log, "folder", detector)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"'folder' is no Detector but a str; give dl.load\(folder\)"):
         tail(log, case, "folder")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a log's path is wanted, not of type DataFrame; a tail reads the log itself"):
+        tail(pl.DataFrame(), case, detector)  # type: ignore[arg-type]
 
 
 def test_what_two_tails_judge_is_kept_once(follow: Callable[..., Tail], log: Path) -> None:
@@ -177,6 +179,21 @@ def test_what_two_tails_judge_is_kept_once(follow: Callable[..., Tail], log: Pat
     with pytest.raises(InputError, match="in the case already"):
         other.step()
     assert len(one.case.verdicts()) == 8
+
+
+def test_a_step_beside_a_running_tail_is_refused(follow: Callable[..., Tail], log: Path) -> None:
+    """The one that runs goes on, as if nobody had asked; started, the other takes its place."""
+    write(log, lines_of(1))
+    one, other = follow(settle=0, poll=0.01), follow(settle=0, poll=0.01)
+    one.start()
+    with pytest.raises(InputError, match=r"another tail of this kernel .* stop\(\) that one first, or start\(\) this"):
+        other.step()
+    write(log, lines_of(2))
+    until(lambda: one.pulse().records == 8)
+    other.start()
+    assert (one.is_running, one.error, other.is_running) == (False, None, True)
+    other.stop()
+    assert other.step().records == 0
 
 
 def test_a_locked_case_is_waited_for_then_named(follow: Callable[..., Tail], log: Path) -> None:
