@@ -85,6 +85,7 @@ class Detector:
         ``keys`` and ``values`` are models whose settings to take; they are not touched. Without an id, gap or count,
         a file's beginning and end are not judged, nor are the waits between its lines.
         """
+        check(lines, {"message": pl.String()}, "lines")
         if by == "auto":
             by = None if gap or count else _session_id(lines)
         cut = Cut(by, gap, count)

@@ -219,6 +219,12 @@ METRICS: Final = {
     "recurring": pl.Float64(),  # share of what was judged that training has too, key by key; null = not known
 }
 
+_WHENCE: Final = {
+    "lines": "dl.read(path) gives one",
+    "verdicts": "detector.judge(dl.read(path)) gives one",
+}
+"""Who has not such a frame yet is told what makes it."""
+
 Contract = Mapping[str, pl.DataType]
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)  # what comes lazily goes lazily
 
@@ -255,7 +261,8 @@ def check(frame: Frame, contract: Contract, name: str, *, lazy: bool = False) ->
     deeplog_nb.frames.FrameError: truth: missing column anomalous (Boolean); it has: session
     """
     if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
-        raise FrameError(f"{name}: a polars frame is wanted, not of type {type(frame).__name__}")
+        whence = f"; {_WHENCE[name]}" if name in _WHENCE else ""
+        raise FrameError(f"{name}: a polars frame is wanted, not of type {type(frame).__name__}{whence}")
     if isinstance(frame, pl.LazyFrame) and not lazy:
         raise FrameError(f"{name}: a lazy frame is not taken here; collect() it first, or a part of it")
     has = frame.collect_schema()

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from deeplog_nb.data import load_openstack
 from deeplog_nb.detector import Detector, load
-from deeplog_nb.frames import InputError, ModelError
+from deeplog_nb.frames import FrameError, InputError, ModelError
 from deeplog_nb.lines.read import read
 from deeplog_nb.models.keys import KeyModel
 from deeplog_nb.models.training import Training
@@ -139,6 +139,29 @@ def test_too_little_to_learn_from_is_an_error():
     few = pl.DataFrame({"line": range(1, 101), "message": ["tick"] * 100}).cast({"line": pl.UInt64})
     with pytest.raises(InputError, match="only 100 normal entries"):
         Detector.fit(few)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("app.log", r"lines: a polars frame is wanted, not of type str; dl\.read\(path\) gives one"),
+        (Path("app.log"), r"not of type P\w+; dl\.read\(path\) gives one"),
+        (pl.LazyFrame({"message": ["tick"]}), r"collect\(\) it first"),
+        (pl.DataFrame({"text": ["tick"]}), r"lines: missing column message \(String\)"),
+    ],
+)
+def test_what_is_no_lines_is_not_learnt_from(given, said):
+    """A path, a log that was not read yet, another frame: it says what came, and what gives LINES."""
+    with pytest.raises(FrameError, match=said):
+        Detector.fit(given)
+
+
+@pytest.mark.parametrize("given", ["app.log", Path("app.log"), ["a line"]])
+def test_what_is_no_lines_is_not_judged(detector, given):
+    """Nor cut into sessions."""
+    for verb in (detector.judge, detector.sessions):
+        with pytest.raises(FrameError, match=r"dl\.read\(path\) gives one"):
+            verb(given)
 
 
 def test_a_log_without_ids_is_read_in_windows():

@@ -156,7 +156,7 @@ def test_what_holds_no_answers_is_named(world, no_answers):
 
 def test_lines_that_are_no_frame_are_named(world, tmp_path):
     """A path or a list of texts is not yet read."""
-    with pytest.raises(dl.FrameError, match="a polars frame is wanted, not of type str"):
+    with pytest.raises(dl.FrameError, match=r"not of type str; dl\.read\(path\) gives one"):
         world[0].update(dl.Case(tmp_path), lines="app.log")
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from deeplog_nb.case.evidence import with_evidence
 from deeplog_nb.case.signature import ISO
-from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, InputError, ModelError, check
+from deeplog_nb.frames import ANSWERS, LABELS, VERDICTS, FrameError, InputError, ModelError, check
 
 STORED: Final = {name: pl.String() if name in ("at", "verdict", "until", "keys") else LABELS[name] for name in LABELS}
 """LABELS as the ledger and its exports have them: times as ISO text, keys as the text of a JSON list."""
@@ -26,11 +26,11 @@ def answered(
     A session alone is meant as a whole: one row for all that is odd in its order and counts, one for each odd value
     or wait; and one row if nothing at all was flagged in it.
     """
-    if pattern is not None and "pattern" not in verdicts.columns:
+    if pattern is not None and "pattern" not in _judged(verdicts).columns:
         raise InputError("these verdicts do not say their pattern; judge the lines again, or name session and position")
     named = {"session": session, "position": position, "pattern": pattern}
     _check_kinds(named)
-    rows = check(verdicts, VERDICTS, "verdicts").pipe(_placed)
+    rows = _judged(verdicts).pipe(_placed)
     picked = rows.filter("anomalous", *[pl.col(name) == value for name, value in named.items() if value is not None])
     if session is not None and position is None and pattern is None:
         picked = _as_whole(picked, rows)
@@ -97,6 +97,16 @@ def _check_one(picked: pl.DataFrame) -> None:
         )
 
 
+def _judged(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """The VERDICTS as they came; who gives their patterns is told so, and not what a pattern lacks."""
+    if isinstance(verdicts, pl.DataFrame) and {"rule", "sessions"} <= {*verdicts.columns}:
+        raise FrameError(
+            "verdicts: these are patterns; give the verdicts that they were made of, "
+            "and of the pattern its session=patterns['session'][0]"
+        )
+    return check(verdicts, VERDICTS, "verdicts")
+
+
 def _check_kinds(named: dict[str, Any]) -> None:
     for name, value in named.items():
         wanted = int if name == "position" else str
@@ -145,4 +155,4 @@ def _begun(rows: pl.DataFrame, session: str) -> str:
     """Which session may have been meant: a table shows a long name cut off."""
     begins = pl.col("session").str.starts_with(session.rstrip("…."))
     alike = rows.filter(begins)["session"].unique(maintain_order=True).to_list() if session.rstrip("….") else []
-    return f"it in full: {alike[0]!r}" if len(alike) == 1 else "one that is"
+    return f"it in full: {alike[0]!r}" if len(alike) == 1 else "one of dl.patterns(verdicts)['session'], or of theirs"

@@ -40,7 +40,7 @@ _EMPTY: Final = dict.fromkeys(CHAINS["labels"]) | {"note": "", "model": "", "pol
 
 
 def say(connection: Connection, answers: Iterable[Row]) -> pl.DataFrame:
-    """LABELS that say these answers from now on; ``added`` and ``contradicts``, the ids that say otherwise, come early."""
+    """LABELS that say these answers from now on; in front ``added`` and ``contradicts``, the ids that say otherwise."""
     asked, new = [*answers], list[Row]()
     told = _Told.of(connection, {answer["session"] for answer in asked})
     found: dict[int, tuple[bool, list[int]]] = {}
@@ -61,7 +61,10 @@ def take_back(connection: Connection, label: int, signature: Row) -> pl.DataFram
     first = _answer_of(connection, label)
     if first is None:
         named = repr(label) if isinstance(label, int | float | str) else f"of type {type(label).__name__}"
-        raise InputError(f"there is no label {named}; labels(history=True) shows their ids")
+        rest = "labels(history=True) shows their ids"
+        if type(label) is not int:
+            rest = "give the id, a whole number: label['id'][0] of what mark() or labels() gave"
+        raise InputError(f"there is no label {named}; {rest}")
     told = _Told.of(connection, {first[0]})
     row = told.rows[label]
     taken = told.take_back(_last(row, told.about(row))) if row["verdict"] else told.bring_back(row)

@@ -17,7 +17,7 @@ import ipywidgets as widgets
 from deeplog_nb.case.pulse import Pulse
 from deeplog_nb.case.tail import Tail
 from deeplog_nb.controls.receipt import Receipt
-from deeplog_nb.frames import DeepLogError
+from deeplog_nb.frames import DeepLogError, InputError
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.text import escape, visible
 
@@ -50,6 +50,8 @@ def live(tail: Tail) -> Panel:
     >>> import deeplog_nb as dl
     >>> panel = dl.live(dl.tail("app.log", dl.Case("incident"), detector))  # doctest: +SKIP
     """
+    if not isinstance(tail, Tail):
+        raise InputError(f"a panel is of a tail, not of type {type(tail).__name__}; give dl.tail(log, case, detector)")
     if (old := _panels.pop(id(tail), None)) is not None:
         old.close()
     tail.start()

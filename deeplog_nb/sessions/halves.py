@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from deeplog_nb.frames import InputError
+from deeplog_nb.frames import InputError, check
 
 _LINE = ("file", "line")
 
@@ -22,7 +22,7 @@ def first_half(lines: pl.DataFrame, share: float = 0.5) -> pl.DataFrame:
     """
     if not 0 < share < 1:
         raise InputError(f"share is {share}; it must lie between 0 and 1")
-    if not has_times(lines):
+    if not has_times(check(lines, {}, "lines")):
         return lines.head(int(len(lines) * share))
     clock = pl.col("time").forward_fill().backward_fill()  # a line without a time goes with the one above it
     clock = clock.over("file") if "file" in lines.columns else clock

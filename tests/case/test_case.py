@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deeplog_nb.case.case import PINNED, Case
 from deeplog_nb.case.labels import undone
-from deeplog_nb.frames import LABELS, InputError
+from deeplog_nb.frames import LABELS, FrameError, InputError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -85,8 +85,23 @@ def test_an_answer_to_nothing_is_refused(case, verdicts, nothing):
 
 def test_a_session_that_is_not_there_is_refused(case, verdicts):
     """It was not judged, so nothing can be said of it."""
-    with pytest.raises(InputError, match="session 'nobody' is not in these verdicts"):
+    with pytest.raises(InputError, match=r"session 'nobody' is not in these verdicts; name one of dl\.patterns"):
         case.mark(verdicts, "anomaly", session="nobody")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("app.log", r"not of type str; detector\.judge\(dl\.read\(path\)\) gives one"),
+        (pl.DataFrame({"rule": ["unseen"], "sessions": [3]}), "these are patterns; give the verdicts that they were"),
+        (pl.DataFrame({"message": ["tick"]}), "verdicts: missing columns session"),
+    ],
+)
+def test_what_is_no_verdicts_is_refused(case, given, said):
+    """With what gives them, whether a pattern is named or not."""
+    for pattern in (None, "[0]"):
+        with pytest.raises(FrameError, match=said):
+            case.mark(given, "normal", pattern=pattern)
 
 
 def test_the_line_of_no_session_is_its_own_evidence(case, verdicts):
@@ -141,7 +156,12 @@ def test_a_session_whose_name_was_cut_off_is_named_in_full(case, verdicts, cut):
 
 @pytest.mark.parametrize(
     ("label", "said"),
-    [(True, "no label True"), (1.0, r"no label 1\.0"), (pl.DataFrame(), "no label of type DataFrame")],
+    [
+        (True, "no label True"),
+        (1.0, r"no label 1\.0"),
+        ("1", r"no label '1'; give the id, a whole number: label\['id'\]\[0\]"),
+        (pl.DataFrame(), r"no label of type DataFrame; give the id, a whole number: label\['id'\]\[0\]"),
+    ],
 )
 def test_what_is_no_labels_id_is_not_taken_back(case, verdicts, label, said):
     """True is 1 to Python, but nobody's label."""

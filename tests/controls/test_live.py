@@ -15,7 +15,7 @@ from deeplog_nb.case.tail import Tail, tail
 from deeplog_nb.controls.live import Panel, live
 from deeplog_nb.controls.receipt import Receipt, bundle
 from deeplog_nb.detector import Detector
-from deeplog_nb.frames import DeepLogError
+from deeplog_nb.frames import DeepLogError, InputError
 from deeplog_nb.models.keys import KeyModel
 
 STEPS = ["open the file", "read a block", "check the sum", "close the file"]
@@ -121,6 +121,13 @@ def test_without_its_kernel_the_panel_is_a_sentence(followed: Tail, monkeypatch:
     live(followed)._ipython_display_()
     assert shown[0]["text/plain"] == "The panel needs its kernel; what it said last is below."
     assert "application/vnd.jupyter.widget-view+json" in shown[0]
+
+
+@pytest.mark.parametrize("given", ["app.log", None])
+def test_what_is_no_tail_has_no_panel(given: object) -> None:
+    """It says what makes one."""
+    with pytest.raises(InputError, match=r"a panel is of a tail, not of type .*; give dl\.tail\(log, case, detector\)"):
+        live(given)  # type: ignore[arg-type]
 
 
 def test_a_second_panel_takes_the_place_of_the_first(followed: Tail) -> None:

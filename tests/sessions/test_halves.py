@@ -5,7 +5,7 @@ from datetime import datetime
 import polars as pl
 import pytest
 
-from deeplog_nb.frames import InputError
+from deeplog_nb.frames import FrameError, InputError
 from deeplog_nb.sessions.halves import first_half, second_half
 
 LINES = pl.DataFrame(
@@ -43,6 +43,13 @@ def test_a_loose_line_of_the_second_half_stays():
 def test_a_file_that_is_one_session_is_cut_at_the_line():
     """Where sessions are whole files, only the rows outside the first half are judged."""
     assert second_half(JUDGED, LINES.head(3), whole_sessions=False)["line"].to_list() == [4]
+
+
+@pytest.mark.parametrize(("given", "said"), [("app.log", r"dl\.read\(path\) gives one"), (LINES.lazy(), "collect")])
+def test_what_is_no_lines_has_no_half(given, said):
+    """A path is to be read first, a lazy frame to be collected."""
+    with pytest.raises(FrameError, match=said):
+        first_half(given)
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.5, 7])
