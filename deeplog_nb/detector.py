@@ -154,7 +154,8 @@ class Detector:
         What was said to be normal is allowed, exactly (see ``verdicts.allowing``), unless a confirmed anomaly looks
         the same. Each model learns it only if every confirmed anomaly stays an alarm and no more of the held-out
         normal sessions becomes one; ``refused`` says what did not pass. With the LINES that the labels are about,
-        values and waits are learnt too, and ``changes`` are those of all their alarms. Answers of another detector's
+        values and waits are learnt too, and ``changes`` are those of all their alarms; without, ``unlearnt`` names
+        such answers. Answers of another detector's
         alarms, whose keys are of other templates, are left out and named.
         """
         labels, others = told_of(labels_of(answers), self.templates.digest)
@@ -172,7 +173,7 @@ class Detector:
             until=told.learner.until,
         )
         changes = told.changes if lines is None else compared(self.judge(lines), new.judge(lines), labels)
-        return Update(new, changes, "; ".join(filter(None, [told.refused, others])) or None)
+        return Update(new, changes, "; ".join(filter(None, [told.refused, others])) or None, told.unlearnt)
 
     def sessions(self, lines: pl.DataFrame) -> pl.DataFrame:
         """SESSIONS of these LINES, as this detector tells them apart."""

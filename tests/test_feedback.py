@@ -128,7 +128,16 @@ def test_a_wait_that_is_normal_is_learnt_with_the_lines_at_hand(world, tmp_path)
     slow = verdicts.filter("timing").row(0, named=True)
     case = dl.Case(tmp_path)
     case.mark(verdicts, "normal", session=slow["session"], position=slow["position"])
-    without, with_lines = detector.update(case).model, detector.update(case, lines=lines).model
+    updates = detector.update(case), detector.update(case, lines=lines)
+    without, with_lines = (update.model for update in updates)
+    assert updates[0].unlearnt.startswith(
+        f"label 1 (session {slow['session']}, position {slow['position']}), of a value"
+    )
+    assert (updates[0].refused, updates[1].unlearnt, without.update(case).unlearnt) == (
+        None,
+        None,
+        updates[0].unlearnt,
+    )
     for each in (without, with_lines):
         judged = each.judge(lines).filter(session=slow["session"], position=slow["position"])
         assert judged["anomalous"].to_list() == [False]

@@ -22,6 +22,7 @@ from deeplog_nb.views.axes import counted
 FILE: Final = "case.sqlite"
 PINNED: Final = 1_000_000  # characters that a pin holds at most
 _NUMBERS: Final = {"id": pl.UInt32(), "before": pl.UInt32()}  # what is no text in the other chains
+_COUNTED: Final = {"note": "max(id)", "pin": "max(id)", "verdict": "max(id)", "model": "count(DISTINCT digest)"}
 
 
 class Case:
@@ -279,13 +280,12 @@ class Case:
         effect = in_effect(labels, this_moment())
         against = standing.contradicted(effect)
         with self._open.reading() as connection:
-            counts = [
-                (connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0], table)
-                for table in ("notes", "pins", "verdicts", "models")
+            found = [
+                (connection.execute(f"SELECT {how} FROM {one}s").fetchone()[0], one) for one, how in _COUNTED.items()
             ]
         said = [f"{effect.height:,} of {labels.height:,} label rows in effect"]
         said += [f"{counted(against, 'alarm')} with contradicting answers"] * bool(against)
-        return ", ".join([*said, *(f"{n:,} {name}" for n, name in counts if n)])
+        return ", ".join([*said, *(counted(number, one) for number, one in found if number)])
 
     def _append(self, table: str, row: dict[str, Any]) -> None:
         with self._open.writing() as connection:

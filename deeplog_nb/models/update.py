@@ -30,16 +30,19 @@ class Update(Generic[Model]):
     """An update: the new model without what was refused, which is the old one if nothing passed; and the changes.
 
     A model by itself learns all or nothing. A detector consists of several, and of the patterns that are allowed: what
-    ``refused`` names is as it was, the rest is new.
+    ``refused`` names is as it was, the rest is new; ``unlearnt`` names what is allowed, but no model could learn.
 
     >>> rows = [("cleared", "a", 3, 7), ("cleared", "b", 1, 7), ("new", "c", 0, 2)]
     >>> Update("the new model", pl.DataFrame(rows, schema=CHANGES, orient="row"))
     Update(2 alarms cleared, 0 true anomalies lost, 1 new alarm)
+    >>> Update("the new model", no_changes(), "label 1: it contradicts label 2")
+    Update(0 alarms cleared, 0 true anomalies lost, 0 new alarms; not taken: label 1: it contradicts label 2)
     """
 
     model: Model
     changes: pl.DataFrame  # CHANGES
     refused: str | None = None  # why, in words, with the first labels that are in the way
+    unlearnt: str | None = None  # no refusal: what is allowed exactly, and could be learnt with more at hand
 
     def __post_init__(self) -> None:
         check(self.changes, CHANGES, "changes")
@@ -59,7 +62,8 @@ class Update(Generic[Model]):
             _many(self.count("lost"), "true anomaly lost", "true anomalies lost"),
             _many(self.count("new"), "new alarm", "new alarms"),
         )
-        return f"Update({'' if self.accepted else f'refused: {self.refused}; '}{', '.join(told)})"
+        left = {"not taken": self.refused, "allowed, not learnt": self.unlearnt}
+        return f"Update({'; '.join([', '.join(told), *(f'{what}: {why}' for what, why in left.items() if why)])})"
 
 
 def no_changes() -> pl.DataFrame:

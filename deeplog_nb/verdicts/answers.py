@@ -38,6 +38,7 @@ class Answered:
     learnt: tuple[str, ...]  # what the models have learnt, by the hashes of its labels
     changes: pl.DataFrame  # CHANGES
     refused: str | None
+    unlearnt: str | None  # what is allowed, and could be learnt with the lines at hand
 
 
 def labels_of(answers: Answers | pl.DataFrame) -> pl.DataFrame:
@@ -97,7 +98,8 @@ def answer(
         changes.append(taught.changes)
         refusals.append(taught.refused and f"value model: {taught.refused}")
     refused = "; ".join(filter(None, refusals)) or None
-    return Answered(new, values, (*learnt, *done), pl.concat(changes), refused)
+    unlearnt = _unlearnt(about, new.allowed) if sessions is None else None
+    return Answered(new, values, (*learnt, *done), pl.concat(changes), refused, unlearnt)
 
 
 def compared(before: pl.DataFrame, after: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
@@ -134,6 +136,14 @@ def _value_parts(sessions: pl.DataFrame, about: pl.DataFrame, said: pl.DataFrame
         rows.join(wrong.unique(), on="session", how="semi").drop("verdict"),
         rows.join(named, on="session", how="anti").drop("verdict"),
     )
+
+
+def _unlearnt(about: pl.DataFrame, allowed: tuple[str, ...]) -> str | None:
+    """Of these LABELS of values and waits those that are allowed, in words."""
+    exact = about.filter(pl.col("verdict") == "normal", pl.col("pattern").is_in([*allowed]))
+    if exact.is_empty():
+        return None
+    return f"{labels_named(exact)}, of a value or a wait; give update(…, lines=…) the lines that hold it"
 
 
 def _absent(values: ValueModel, about: pl.DataFrame) -> Update[ValueModel]:

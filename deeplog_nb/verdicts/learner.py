@@ -115,7 +115,8 @@ class Learner:
             kept = kept.filter(~allows(plain, needed))
         new = replace(self, allowed=tuple(kept), until=_expiry(normal, kept))
         blocked = wanted.filter(~wanted.is_in(kept.implode()))
-        many = f"{len(blocked)} of {len(wanted)} patterns are those of confirmed anomalies too"
+        are = "is one" if len(blocked) == 1 else "are those"
+        many = f"{len(blocked)} of {len(wanted)} pattern{'s' * (len(wanted) > 1)} {are} of confirmed anomalies too"
         refused = f"{many}: {clash(normal, wrong, blocked, lost)}" if len(blocked) else None
         return Update(new, _cleared(normal, kept.filter(~kept.is_in(list(self.allowed)))), refused)
 

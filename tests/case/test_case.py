@@ -320,6 +320,11 @@ def test_a_case_says_what_is_in_it(case, verdicts):
     case.mark(verdicts, "normal", session="a")
     case.undo(1)
     assert repr(case) == f"Case({str(case.folder)!r}, 1 of 3 label rows in effect)"
+    case.note("a remark")
+    for digest in ("one", "two"):
+        case.add_model(digest, lambda folder: (folder / "model").touch(), "fitted")
+    case.roll_back()
+    assert repr(case).endswith("in effect, 1 note, 2 models)")
     (case.folder / "case.sqlite").unlink()
     assert "cannot be read" in repr(case)
 

@@ -145,7 +145,7 @@ def test_more_gaps_than_are_shown_are_counted() -> None:
 def test_a_tail_is_gone_on_with_by_its_own_detector(
     follow: Callable[..., Tail], log: Path, detector: Detector, jobs: Callable[..., pl.DataFrame]
 ) -> None:
-    """Another one is refused before anything is judged, and the first one goes on."""
+    """Another one is refused before anything is judged, and the first one goes on, or one that was fitted alike."""
     write(log, lines_of(1))
     first = follow(settle=0)
     first.step()
@@ -155,6 +155,11 @@ def test_a_tail_is_gone_on_with_by_its_own_detector(
     with pytest.raises(ModelError, match=r"sessions are cut .* templates are .* another case folder"):
         tail(log, first.case, other, layout="iso", settle=0).step()
     assert first.step().records == 4
+    first.close()
+    write(log, lines_of(3))
+    alike = Detector.fit(jobs(*[STEPS] * 100), by=r"^(job-\d+)", keys=detector.keys)
+    with closing(tail(log, first.case, alike, layout="iso", settle=0)) as heir:
+        assert heir.step().records == 4
 
 
 def test_what_is_no_case_or_detector_is_refused(follow: Callable[..., Tail], log: Path, detector: Detector) -> None:

@@ -19,10 +19,17 @@ def test_an_update_is_told_in_a_line():
 
 
 def test_a_refused_update_says_why():
-    """The reason stands before the figures."""
+    """The figures, which are of what was taken, stand before the reason why the rest was not."""
     update = Update("model", no_changes(), refused="a canary is no longer flagged")
     assert not update.accepted
-    assert repr(update).startswith("Update(refused: a canary is no longer flagged; 0 alarms cleared")
+    assert repr(update).endswith("0 new alarms; not taken: a canary is no longer flagged)")
+
+
+def test_what_is_allowed_and_not_learnt_is_no_refusal():
+    """It is said, behind all else."""
+    update = Update("model", no_changes(), refused="one", unlearnt="another")
+    assert repr(update).endswith("0 new alarms; not taken: one; allowed, not learnt: another)")
+    assert Update("model", no_changes(), unlearnt="another").accepted
 
 
 def test_changes_keep_their_contract():

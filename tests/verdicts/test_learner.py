@@ -74,7 +74,7 @@ def test_a_pattern_of_a_confirmed_anomaly_is_not_allowed(learner, sessions):
     update = learner.update(labelled(judged, ("s0", "normal", None), ("s1", "anomaly", None)))
     assert update.model.allowed == ()
     assert update.refused == (
-        "1 of 1 patterns are those of confirmed anomalies too: normal by label 0 (session s0), an anomaly by label 1 "
+        "1 of 1 pattern is one of confirmed anomalies too: normal by label 0 (session s0), an anomaly by label 1 "
         "(session s1)"
     )
     assert flagged(update.model, sessions(*ODD)) == ["s0", "s1", "s2", "s3"]
