@@ -178,12 +178,13 @@ def test_a_growing_log_is_watched_until_interrupted(judged, log, tmp_path, capsy
     command = ["watch", str(tmp_path / "growing.log"), "--model", str(judged / "model"), "--case", str(tmp_path / "c")]
     assert main(command) == 0
     *alarms, last = capsys.readouterr().out.splitlines()
+    before = last.partition(";")[0].replace(" judged", "") + ", 0 gaps"
     assert any(r"growing.log:" in alarm and r"a line \x1b[31m that" in alarm for alarm in alarms)
     assert last.endswith(f"kept in {tmp_path / 'c'}")
     assert main(command) == 0
     again = capsys.readouterr()
-    assert again.out == f"0 records judged, 0 alarms; kept in {tmp_path / 'c'}\n"
-    assert "from where it was left" in again.err
+    assert again.out == f"0 records judged, 0 alarms; {before} in all; kept in {tmp_path / 'c'}\n"
+    assert f"from where it was left, after {before}; Ctrl-C" in again.err
 
 
 def test_another_detector_is_no_heir_of_a_case(judged, log, tmp_path, capsys, monkeypatch):

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
+from deeplog_nb.case.store import Totals
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.text import visible
 
@@ -26,12 +27,20 @@ def texts(wanted: argparse.Namespace, note: Callable[[str], None]) -> Iterator[s
 
     with Case(wanted.case) as case:
         followed = tail(wanted.log, case, load(wanted.model), idle=wanted.idle, layout=wanted.layout)
-        begun = case.position(str(followed.path)) is not None
-        note(f"watching {visible(wanted.log)}{', from where it was left' * begun}; Ctrl-C ends it")
+        source = str(followed.path)
+        begun = case.position(source) is not None
+        left = f", from where it was left, after {_counts(case.totals(source))}" if begun else ""
+        note(f"watching {visible(wanted.log)}{left}; Ctrl-C ends it")
         with suppress(KeyboardInterrupt):
             for tick in followed:
                 yield from tick.texts
                 for gap in tick.gaps:
                     note(visible(gap))
         pulse = followed.pulse()
-        yield f"{counted(pulse.records, 'record')} judged, {counted(pulse.alarms, 'alarm')}; kept in {case.folder}"
+        whole = f"{_counts(case.totals(source))} in all; " if begun else ""
+        judged = f"{counted(pulse.records, 'record')} judged, {counted(pulse.alarms, 'alarm')}"
+        yield f"{judged}; {whole}kept in {case.folder}"
+
+
+def _counts(totals: Totals) -> str:
+    return ", ".join(map(counted, totals, ("record", "alarm", "gap")))

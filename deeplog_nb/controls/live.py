@@ -133,7 +133,8 @@ class Panel:
         rate = f" · {pulse.rate:,.0f} records a second" * runs
         self._head.value = _head(name, state, [*whole, last + rate], pulse.gaps)
         self._alarms.value = _listed("Last alarms", pulse.alarmed[::-1], _WRAPPED, _LONG, _ALARM)
-        self._lines.value = _listed("Last lines", pulse.lines, _CLIPPED, _FIXED, _USUAL)
+        size = _FIXED if runs or pulse.lines else _LONG
+        self._lines.value = _listed("Last lines", pulse.lines, _CLIPPED, size, _USUAL)
 
     def _words(self) -> list[str]:
         """The receipt."""

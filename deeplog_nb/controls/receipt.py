@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Final
 
 from deeplog_nb.views.text import escape, visible
+
+_WRAPPED: Final = "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"  # Jupyter's own breaks any word
 
 
 class Receipt:
@@ -39,7 +42,7 @@ def bundle(lines: Sequence[str]) -> dict[str, str]:
     r"""The lines as the two types that a notebook keeps and shows, trusted or not.
 
     >>> bundle(["1 alarm", "<b>\x1b"])["text/html"]
-    '<pre>1 alarm\n&lt;b&gt;\\x1b</pre>'
+    '<pre style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">1 alarm\n&lt;b&gt;\\x1b</pre>'
     """
     text = "\n".join(map(visible, lines))
-    return {"text/plain": text, "text/html": f"<pre>{chr(10).join(map(escape, lines))}</pre>"}
+    return {"text/plain": text, "text/html": f'<pre style="{_WRAPPED}">{chr(10).join(map(escape, lines))}</pre>'}

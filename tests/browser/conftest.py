@@ -16,6 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -124,13 +125,17 @@ class Lab:
                     self.ask(f"sessions/{session['id']}", "DELETE")
 
     def ask(self, path: str, method: str = "GET") -> Any:
-        """The server's answer to a call of its interface, or None while it has no good one."""
-        request = urllib.request.Request(f"{self.url}/api/{path}", method=method)
+        """The server's answer to a call of its interface; to a question None while it has no good one."""
+        token = uuid.uuid4().hex  # ours, and twice: what another site's page could not say
+        headers = {"Cookie": f"_xsrf={token}", "X-XSRFToken": token}
+        request = urllib.request.Request(f"{self.url}/api/{path}", method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as refusal:  # /api/kernels says 500 while a kernel starts
             refusal.close()
+            if method != "GET":
+                raise
         except OSError:  # not listening yet
             pass
         return None

@@ -19,3 +19,4 @@ def test_a_notebook_that_raises_is_reported_with_its_traceback(lab: Any, tmp_pat
     run = lab.run_all(path, files=[tmp_path / "beside.txt"])
     assert (run.cells, run.executed, len(run.errors)) == (3, 2, 1)
     assert "ZeroDivisionError" in run.errors[0]
+    assert lab.ask("kernels") == []  # each would sit there until the server ends

@@ -51,7 +51,8 @@ def pressed(page: Any) -> dict[str, Any]:
     page.get_by_role("button", name="Go on").wait_for()
     page.get_by_text("Last state of app.log: stopped").wait_for()
     save(page)
-    return {"running": running, "stopped": panel.inner_text(), **harm(page)}
+    breaks = page.get_by_text("Last state of").first.evaluate("pre => getComputedStyle(pre).wordBreak")
+    return {"running": running, "stopped": panel.inner_text(), "breaks": breaks, **harm(page)}
 
 
 def harm(page: Any) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def test_the_last_state_stays_in_the_saved_notebook(run: Any) -> None:
     (page,) = run.outputs("text/html")
     assert "&lt;script&gt;" in page
     assert "<script" not in page
+    assert run.seen["breaks"] == "normal"  # between words, and not within 0.0002
 
 
 def test_the_last_state_is_read_where_no_kernel_is(lab: Any, run: Any) -> None:
