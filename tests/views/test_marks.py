@@ -4,7 +4,7 @@ import pytest
 
 from deeplog_nb.views.figure import Graph
 from deeplog_nb.views.graph import graph
-from tests.views.workflows import diagnosis, workflow
+from tests.views.workflows import diagnosis, session, workflow
 
 SLOW = "From ‘Claim successful’ to ‘Creating image’ took 5 s, usually 1.2 s: ‘Claim successful’ was slow."
 
@@ -40,6 +40,22 @@ def test_the_edge_that_was_slow_before_is_marked_with_a_value() -> None:
         ("next", "99 % · 1.2 s"),
     ]
     assert drawn.sentence == "Session 9a1e-07: used 84,221 MB"
+
+
+def test_the_expected_step_of_another_thread_is_marked() -> None:
+    """What the diagnosis expects is dashed where it stands beside the last step, in a session's graph too."""
+    drawn = graph(workflow(), diagnosis("unlikely", last_good=4, expected=[25], seen=44))
+    expected = "During sync_power_state the instance"
+    assert [line for line, look in looks(drawn).items() if look == "expected"] == [expected]
+    walked = graph(workflow(), session(44, 51, 52, 18, 44))
+    assert looks(walked)[expected] == "expected"
+    assert "or ‘During sync_power_state" in walked.sentence
+
+
+def test_what_is_expected_is_drawn_however_rare() -> None:
+    """An edge under ``least`` is no reason to hide the step that should have come."""
+    drawn = graph(workflow(), diagnosis("unlikely", expected=[52], seen=44), least=1)
+    assert looks(drawn)["Creating image"] == "expected"
 
 
 def test_what_is_usual_is_not_cut_off() -> None:
