@@ -245,7 +245,7 @@ class TaskBand:
             return (
                 "The session ends here"
                 if came is None
-                else f"Came instead: {short(self.words.text(came))} (key {came})"
+                else f"Came {'instead' if came else 'in between'}: {short(self.words.text(came))} (key {came})"
             )
         key = self.keys[node]
         return f"{short(self.words.text(key))}\nkey {key} · seen here {counted(self.counts[node], 'time')}"
@@ -271,12 +271,11 @@ class TaskBand:
         if self.mark is None:
             return plain
         ways = [self._way(each) for each in bundle.edges]
-        kind = next((self.mark.kinds[way] for way in ways if way in self.mark.kinds), None)
-        own = kind and self.way and any(self.way.taken[way] for way in ways if way in self.mark.kinds)
-        if not kind or not own:
-            return kind or plain[0], *plain[1:]
+        own = next((way for way in ways if way in self.mark.kinds), None)
+        if own is None or not self.mark.told[own]:
+            return plain if own is None else (self.mark.kinds[own], *plain[1:])
         (x, y), (to_x, to_y) = route.points[:2]
-        return kind, self.mark.told, plain[2] or (((x + to_x) / 2 + 9, (y + to_y) / 2), "start")
+        return self.mark.kinds[own], self.mark.told[own], plain[2] or (((x + to_x) / 2 + 9, (y + to_y) / 2), "start")
 
     def _way(self, edge: Edge) -> Taken:
         return self.task, edge.source, 0 if edge.target == self.end else edge.target

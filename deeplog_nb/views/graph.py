@@ -85,18 +85,20 @@ def graph(
     steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
     if not len(edges):
         raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
-    words = _words(templates or getattr(workflow, "templates", None))
-    found, mark, said = _painted(workflow, session)
+    found, mark, said, unseen = _painted(workflow, session)
+    words = _words(templates or getattr(workflow, "templates", None), unseen)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
     title = said or _sentence(steps, found, words, _named(session))
-    about = " · ".join([*kept.hidden, *GLOSS[: 3 if found else 2]])
+    about = " · ".join([*kept.hidden, *GLOSS[: 3 if found and any(found.visits.values()) else 2]])
     scene = compose(kept.steps, kept.edges, found, words, mark, title=title, subtitle=about)
     whole = _with_taken(edges, found)
     return Graph(scene, whole, title, _rows(steps, whole, kept.listed, words), kept.hidden, len(kept.edges))
 
 
-def _words(templates: Templates | Mapping[int, str] | None) -> Words:
+def _words(templates: Templates | Mapping[int, str] | None, unseen: str) -> Words:
     def text(key: int) -> str:
+        if unseen and not key:
+            return unseen
         unknown = f"key {key}" if key else "a message that fits no known template"
         said = templates.text(key) if isinstance(templates, Templates) else (templates or {}).get(key, unknown)
         return said[: 8 * LIMIT]
@@ -107,7 +109,7 @@ def _words(templates: Templates | Mapping[int, str] | None) -> Words:
 def _painted(workflow: Drawable, session: pl.DataFrame | None) -> Painted:
     """What of this session is painted, and what its diagnosis says."""
     if session is None or "last_good" not in session.columns:
-        return Painted(None if session is None else _way(workflow, session), None, "")
+        return Painted(None if session is None else _way(workflow, session), None, "", _unseen(session))
     found = painted(check(session, DIAGNOSES, "session"), workflow.steps, workflow.edges)
     told = found.said or ("" if found.way and found.mark is None else "an alarm that no task has a place for")
     return found._replace(said=f"Session {_named(session)}: {told}" if told else "")
@@ -126,6 +128,15 @@ def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
         else Drawn.of(workflow.steps, workflow.edges, background=getattr(workflow, "background", ()))
     )
     return walker.walk(entries["key"].to_list(), open_=bool(entries["open"].any()))
+
+
+def _unseen(session: pl.DataFrame | None) -> str:
+    """The first message of the session that fits no template, or its shape, where the frame has it."""
+    if session is None or not {"text", "shape"} & set(session.columns):
+        return ""
+    given = [pl.col(name) for name in ("text", "shape") if session.schema.get(name) == pl.String]
+    texts = session.filter(pl.col("key") == 0).sort("position").select(pl.coalesce(*given, pl.lit(""))).to_series()
+    return str(texts[0])[: 8 * LIMIT] if len(texts) else ""
 
 
 def _named(session: pl.DataFrame | None) -> str:
