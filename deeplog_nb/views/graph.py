@@ -27,8 +27,11 @@ LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidde
 NAME: Final = 140  # characters of a step in a box
 GLOSS: Final = ("width: how often", "label: share and median time", "plates: numbers of the session’s entries")
 BRIEF: Final = 60  # in a sentence
+LEARN: Final = "Workflow.from_model(sessions, detector.keys, templates=detector.templates)"
+ONE: Final = "sessions.filter(pl.col('session') == 'its name')"
 
 
+@runtime_checkable
 class Drawable(Protocol):
     """What is needed of a workflow."""
 
@@ -67,8 +70,8 @@ def graph(
     the workflow does not have them; keys in its ``background`` are passed over.
     Edges with less than ``least`` of what leaves their step are hidden, and of more than 150 steps those far from
     the finding; of more than 40 edges in a task, and more than 2 for each of its steps, the rarest, unless ``full``.
-    All this is said. Raises FrameError where columns are missing, InputError for anything but one session, an empty
-    workflow, or a ``least`` that is no share.
+    All this is said. Raises FrameError where columns are missing, InputError for what is no workflow, anything but
+    one session, an empty workflow, or a ``least`` that is no share.
 
     >>> from types import SimpleNamespace
     >>> steps = pl.DataFrame([(1, 0, None, 3), (1, 1, 7, 3), (1, 2, 8, 3)], schema=STEPS, orient="row")
@@ -82,6 +85,8 @@ def graph(
     """
     if not 0 <= least <= 1:
         raise InputError(f"least is {least}; it is a share of what leaves a step, from 0 to 1")
+    if not isinstance(workflow, Drawable):
+        raise InputError(f"workflow is {_kind(workflow)}; a graph is drawn of a Workflow: {LEARN}")
     steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
     if not len(edges):
         raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
@@ -108,6 +113,8 @@ def _words(templates: Templates | Mapping[int, str] | None, unseen: str) -> Word
 
 def _painted(workflow: Drawable, session: pl.DataFrame | None) -> Painted:
     """What of this session is painted, and what its diagnosis says."""
+    if session is not None and not isinstance(session, pl.DataFrame):
+        raise InputError(f"session is {_kind(session)}; give the rows of one, or one row of DIAGNOSES: {ONE}")
     if session is None or "last_good" not in session.columns:
         return Painted(None if session is None else _way(workflow, session), None, "", _unseen(session))
     found = painted(check(session, DIAGNOSES, "session"), workflow.steps, workflow.edges)
@@ -117,17 +124,24 @@ def _painted(workflow: Drawable, session: pl.DataFrame | None) -> Painted:
 
 def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
     entries = check(session, SESSIONS, "session").drop_nulls("key").sort("position")
-    if entries["session"].n_unique() != 1:
-        raise InputError(
-            f"session holds {counted(entries['session'].n_unique(), 'session')}; give one: "
-            "sessions.filter(pl.col('session') == 'its name')"
-        )
+    many = entries["session"].n_unique()
+    if not many:
+        raise InputError("session holds no entry: none has that name; sessions['session'].unique() has the names")
+    if many > 1:
+        raise InputError(f"session holds {counted(many, 'session')}; give one: {ONE}")
     walker = (
         workflow
         if isinstance(workflow, Walkable)
         else Drawn.of(workflow.steps, workflow.edges, background=getattr(workflow, "background", ()))
     )
     return walker.walk(entries["key"].to_list(), open_=bool(entries["open"].any()))
+
+
+def _kind(given: object) -> str:
+    """What was given, as an error says it."""
+    if isinstance(given, str):
+        return f"the text ‘{short(given[:BRIEF])}’"
+    return f"of type {type(given).__name__}"
 
 
 def _unseen(session: pl.DataFrame | None) -> str:

@@ -133,6 +133,17 @@ def test_the_wheel_scrolls_the_page_and_zooms_with_ctrl_alone(browser: Any, tmp_
     assert (seen() != before, opened.page.evaluate("scrollY")) == (True, place)
 
 
+def test_a_narrow_page_says_the_finding_as_text(browser: Any, tmp_path: Path) -> None:
+    """Where the picture is scrolled, its title is cut off: there alone it stands above, and within the page."""
+    opened = Opened(browser, graph(workflow(), session(44, 51, 0, name=HOSTILE[2])).save(tmp_path / "graph.html"))
+    finding = opened.page.locator(".finding")
+    assert not finding.is_visible()
+    opened.page.set_viewport_size({"width": 400, "height": 900})
+    assert finding.inner_text().startswith("Session <img src=x onerror='window.RAN=1'> 2 leaves task 1")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 400
+    assert not opened.ran()
+
+
 EVERYTHING = """async (scene) => {
   const canvas = document.querySelector('canvas'), clicked = [], hovered = [];
   const scale = canvas.clientWidth / scene.width, at = new Map(scene.nodes.map((node) => [node.id, node]));
