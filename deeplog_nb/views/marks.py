@@ -53,7 +53,7 @@ def painted(rows: pl.DataFrame, steps: pl.DataFrame, edges: pl.DataFrame) -> Pai
     if row["rule"] not in ODD and row["seen"] not in row["expected"]:
         left = row["task"], row["last_good"]
         way = Way({}, left, tuple(row["expected"]) or (None,), row["seen"], row["position"])
-        return Painted(way, None, said, _message(said) if row["seen"] == 0 else "")
+        return Painted(way, None, said, _message(row["sentence"] or "") if row["seen"] == 0 else "")
     return _in_place(row, steps, edges, said)
 
 
@@ -94,7 +94,7 @@ def _slow(said: str, usual: float | None) -> str:
 
 def _message(said: str) -> str:
     """The message that was never seen before, clipped as it stands in the diagnosis's sentence."""
-    found = CAME.search(said)
+    found = CAME.search(said[: 8 * LIMIT])
     return found[1] if found else ""
 
 
