@@ -177,13 +177,14 @@ keys comes first, and a value that a parameter of few values never had."""
 
 COMPARED: Final = {
     "what": pl.Enum(DIFFERENCES),
-    "key": pl.UInt32(),
+    "key": pl.UInt32(),  # null where it is the pace of the whole log
     "before": pl.UInt32(),  # the key before it, where the difference is one of time or order
+    "says": pl.String(),  # what these keys say; null without templates
     "name": pl.String(),  # of the parameter that has a new value
     "value": pl.String(),  # the new value
     "normal": pl.Float64(),
     "suspect": pl.Float64(),
-    "unit": pl.String(),  # of these two: per session, s, or share of sessions
+    "unit": pl.String(),  # of these two: per session or window, s, or share of sessions or windows
     "ratio": pl.Float64(),  # suspect to normal; null where normal is 0
     "score": pl.Float64(),  # 3 = chance brings any such difference once in 1,000 pairs of logs
     "certain": pl.Boolean(),  # the score is above what was asked for; a new key is a row even if it is not

@@ -28,7 +28,7 @@ import polars as pl
 
 import deeplog_nb as dl
 
-pl.Config.set_fmt_str_lengths(160).set_tbl_hide_column_data_types(True).set_tbl_hide_dataframe_shape(True)
+pl.Config.set_fmt_str_lengths(400).set_tbl_hide_column_data_types(True).set_tbl_hide_dataframe_shape(True)
 
 lines = dl.read(dl.load_openstack().log)
 normal = dl.first_half(lines)
@@ -78,11 +78,12 @@ dl.graph(workflow, verdicts.filter(pl.col("session") == left))
 # %% [markdown]
 # ## 5. Does a whole log differ from the normal one?
 #
-# Not single machines, but what the many do: new and vanished messages, more and fewer, slower and faster, beyond
-# chance.
+# Not single machines, but what the many do: new and vanished messages, more and fewer, slower and faster steps, each
+# with how sure it is. A new message is told even where chance may have brought it.
 
 # %%
-dl.compare(sessions, detector.sessions(lines.tail(len(lines) - len(normal))), templates=detector.templates)
+differs = dl.compare(sessions, detector.sessions(lines.tail(len(lines) - len(normal))), templates=detector.templates)
+differs.select("what", "says", "why", "certain")
 
 # %% [markdown]
 # ## What was not shown

@@ -17,6 +17,7 @@ from deeplog_nb.frames import COMPARED, InputError, check
 from deeplog_nb.workflow.differences import counts, distinct, orders, pace, values, waits
 from deeplog_nb.workflow.sides import sides
 from deeplog_nb.workflow.significance import SMALLEST, exact
+from deeplog_nb.workflow.texts import Texts, quoted, texts_of
 
 CHANCE: Final = 0.01  # of any false row among all, where both logs are of the same process
 FACTOR: Final = 1.25  # by which counts or waits must differ to be worth a row
@@ -44,18 +45,19 @@ def compare(
 ) -> pl.DataFrame:
     """COMPARED: what differs in ``suspect``, a row a difference, the most surprising first.
 
-    Both are SESSIONS, or both EVENTS, parsed with the same templates. ``new`` and ``vanished``
-    keys, ``more`` and ``fewer`` entries of a key in a session, ``slower`` and ``faster`` steps, ``reordered``
-    neighbours, and ``value``: one that a parameter of few values never had. Shares of sessions are compared by Fisher's
-    exact test, counts and waits by the rank test of Mann and Whitney. A row must be so unlikely that among *all*
+    Both are SESSIONS, or both EVENTS, of the same detector or parsed with the same templates: these frames do not
+    say of which messages their keys are, and those of two detectors are compared as if they were alike. ``says``
+    has the messages of a row, if ``templates`` are given. There are rows for ``new`` and ``vanished`` keys,
+    ``more`` and ``fewer`` entries of a key in a session, ``slower`` and ``faster`` steps, ``reordered`` neighbours,
+    and ``value``: one that a parameter of few values never had. Shares of sessions are compared by Fisher's exact
+    test, counts and waits by the rank test of Mann and Whitney. A row must be so unlikely that among *all*
     differences looked at chance brings a single one with probability ``chance`` (Bonferroni); counts and waits must
     differ by ``factor``, and since waits drift with load, most of eight parts of the suspect log must have a median
     wait beyond that of every part of the normal one. New keys are rows in any case, those seen too seldom to be
-    certain last. Sessions that the log's end cut are left out.
-
-    EVENTS, and sessions that are whole files, are read in windows of 100 lines, in which one message more means fewer
-    others. Steps of theirs are compared where a key nearly always comes after the same one, order where one of two
-    neighbours mostly comes first; a row without a key is the pace of the whole log, from each line to the next.
+    certain last. Sessions that the log's end cut are left out. EVENTS, and sessions that are whole files, are read
+    in windows of 100 lines, in which one message more means fewer others. Steps of theirs are compared where a key
+    nearly always comes after the same one, order where one of two neighbours mostly comes first; a row without a
+    key is the pace of the whole log, from each line to the next.
 
     InputError says what cannot be compared: no frame, sessions with events, keys that these ``templates`` have not.
 
@@ -92,13 +94,23 @@ def comparison(
     frames = [frame for each in found.values() for frame in each]
     tests = sum(map(len, frames))
     least = 2 * tests * exact(*(np.array([float(n)]) for n in (0, both.sizes[0], both.sizes[1], both.sizes[1])))[0]
+    rows = _ranked(pl.concat(frames, how="diagonal_relaxed"), tests, chance=chance, factor=factor)
     return Comparison(
-        _ranked(pl.concat(frames, how="diagonal_relaxed"), tests, chance=chance, factor=factor),
+        rows.with_columns(_says(rows, texts_of(templates))),
         unit,
         both.sizes,
         tuple(aspect for aspect, each in found.items() if any(map(len, each))),
         bool(least <= chance),
     )
+
+
+def _says(rows: pl.DataFrame, texts: Texts | None) -> pl.Series:
+    """What the keys of each row say, in the order in which they come."""
+    told = [
+        " → ".join(quoted(key, texts) for key in (before, key) if key is not None) or None
+        for before, key in rows.select("before", "key").rows()
+    ]
+    return pl.Series("says", told if texts else [None] * len(rows), pl.String)
 
 
 def _ranked(rows: pl.DataFrame, tests: int, *, chance: float, factor: float) -> pl.DataFrame:

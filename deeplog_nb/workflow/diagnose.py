@@ -77,8 +77,9 @@ class Doctor:
         place = len(session.keys) if row["position"] is None else int(row["position"])
         if rule in WHOLE and place == len(session.keys):
             place = self.located.first_misfit(session.keys)
+        then = session.keys[place + 1] if place + 1 < len(session.keys) else None
         near, place = session.until(place), min(place, NEAR)
-        facts, here = self._facts(rule, row["why"], near, place)
+        facts, here = self._facts(rule, row["why"], near, place, then)
         likely = [(key, chance) for key, chance in facts.expected[:MOST] if key is not None]
         edge = facts.edge
         return {
@@ -97,7 +98,7 @@ class Doctor:
             "slow": [facts.slow.source, facts.slow.target] if facts.slow else None,
         }
 
-    def _facts(self, rule: str, why: str, near: _Session, place: int) -> tuple[Facts, Here]:
+    def _facts(self, rule: str, why: str, near: _Session, place: int, then: int | None) -> tuple[Facts, Here]:
         """What is known of the entry at this place, the last of the keys, or of the end behind them."""
         located, keys, times = self.located, near.keys, near.times
         before = located.here(keys[:place])
@@ -114,6 +115,7 @@ class Doctor:
             located.slowest(keys, times) if rule in ("timing", "value") else None,
             self._misfit(placed, before, keys[place]) if came else Misfit(),
             located.nearest(keys),
+            then,
         )
         return facts, placed.here if placed and placed.fits else before
 

@@ -39,6 +39,7 @@ class Facts:
     slow: Edge | None = None  # the slowest of the run so far
     misfit: Misfit = Misfit()
     nearest: tuple[int, int] | None = None  # where no task fits: the nearest one (0 = none), how many edits away
+    then: int | None = None  # key that came next
 
 
 def sentence(facts: Facts, texts: Texts | None) -> str:
@@ -88,10 +89,11 @@ def _value(facts: Facts, texts: Texts | None) -> str:
 
 def _unseen(facts: Facts, texts: Texts | None) -> str:
     seen = _seen(facts, texts)
-    ahead = quoted(facts.expected[0][0] if facts.expected else None, texts)
-    if facts.last is None:
-        return f"At the begin of the session came {seen}, which was never seen in training, before {ahead}."
-    return f"Between {quoted(facts.last, texts)} and {ahead} came {seen}, which was never seen in training."
+    if facts.last is not None and facts.then is not None and facts.then in [key for key, _ in facts.expected]:
+        between = f"Between {quoted(facts.last, texts)} and {quoted(facts.then, texts)}"
+        return f"{between} came {seen}, which was never seen in training."
+    came = f"{_place(facts, texts)} came {seen}, which was never seen in training"
+    return f"{came}; {_should(facts, texts)} should have come."
 
 
 def _seen(facts: Facts, texts: Texts | None) -> str:

@@ -33,6 +33,7 @@ def write_workflow(workflow: Workflow, path: Path) -> None:
     """Write the workflow, whole or not at all."""
     content: dict[str, Any] = {"format": FORMAT, "source": workflow.source, "background": list(workflow.background)}
     content["templates"] = None if workflow.templates is None else sorted(workflow.templates.items())
+    content["model"] = workflow.model
     content["tasks"] = [_task_out(task) for task in workflow.tasks]
     content |= {name: [list(row) for row in getattr(workflow, name).rows()] for name in _FRAMES}
     body = json.dumps(content | {"sha256": sha256(content)}, ensure_ascii=False)
@@ -77,6 +78,7 @@ def _fields(content: Mapping[str, Any]) -> dict[str, Any]:
         "background": tuple(content["background"]),
         "templates": None if templates is None else {int(key): str(text) for key, text in templates},
         "source": str(content["source"]),
+        "model": None if content.get("model") is None else str(content["model"]),
         **frames,
     }
 

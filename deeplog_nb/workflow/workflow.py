@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from deeplog_nb.events.templates import Templates
-from deeplog_nb.frames import InputError
+from deeplog_nb.frames import InputError, ModelError, check
 from deeplog_nb.sessions.windows import Ints, sequences
 from deeplog_nb.workflow.automaton import Task
 from deeplog_nb.workflow.conformance import Conformance
@@ -61,6 +61,7 @@ class Workflow:
     background: tuple[int, ...]  # keys that come at random places and belong to no task
     templates: Texts | None = None  # what the keys say
     source: str = ""  # how it was learnt
+    model: str | None = None  # digest of the templates that the keys are of; null where not known
 
     @classmethod
     def from_model(
@@ -146,8 +147,10 @@ class Workflow:
         """DIAGNOSES of the anomalous rows of these VERDICTS (paper, 4.4): what was expected, what came, a sentence.
 
         Give all rows of the sessions, as ``judge`` made them. ``templates`` say what the keys mean (default: those that
-        the workflow was learnt with). What each column holds is said in ``frames.DIAGNOSES``.
+        the workflow was learnt with). What each column holds is said in ``frames.DIAGNOSES``. ModelError where the
+        verdicts are known to be of other templates, for their keys mean other messages.
         """
+        _check_templates(verdicts, self.model)
         texts = texts_of(templates) if templates is not None else self.templates
         return Doctor(Located(self._tasks, self._waits), self._shown(texts)).diagnose(verdicts)
 
@@ -260,7 +263,20 @@ def _workflow(
         cut.background,
         texts_of(templates),
         source,
+        templates.digest if isinstance(templates, Templates) else None,
     )
+
+
+def _check_templates(verdicts: pl.DataFrame, model: str | None) -> None:
+    """Refuse verdicts of another detector."""
+    named = check(verdicts, {}, "verdicts").columns
+    others = verdicts["model"].drop_nulls().unique().to_list() if model and "model" in named else []
+    if any(each != model for each in others):
+        told = ", ".join(sorted(each[:8] for each in others))
+        raise ModelError(
+            f"the verdicts are of templates {told}, the workflow's are {str(model)[:8]}: there the same key is another "
+            "message; judge with the detector whose sessions the workflow was learnt from"
+        )
 
 
 def _learnt(found: Runs, least: float) -> dict[int, Learnt]:

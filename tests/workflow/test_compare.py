@@ -292,3 +292,12 @@ def test_on_hdfs_only_what_is_abnormal_differs(data: Callable[[str], Path]) -> N
     found = compare(normal, blocks("test_abnormal"))
     assert found["what"][:4].to_list() == ["new"] * 4
     assert found["certain"][:20].all()
+
+
+def test_a_row_tells_what_its_keys_say():
+    """Both messages where it is about two; nothing where no templates are given."""
+    lines = pl.DataFrame({"message": ["open it", "read it", "close it"] * 40}).with_row_index("line", 1)
+    templates = dl.Spell().fit(lines.with_columns(pl.col("line").cast(pl.UInt64)))
+    rows = compare(made([1, 2, 3]), made([1, 3, 2]), templates=templates)
+    assert rows.select("what", "says").rows() == [("reordered", "‘close it’ → ‘read it’")]
+    assert compare(made([1, 2, 3]), made([1, 3, 2]))["says"].to_list() == [None]

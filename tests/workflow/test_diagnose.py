@@ -7,7 +7,7 @@ import pytest
 
 from deeplog_nb.data.openstack import make_openstack
 from deeplog_nb.events.spell import Spell
-from deeplog_nb.frames import DIAGNOSES, InputError, check
+from deeplog_nb.frames import DIAGNOSES, InputError, ModelError, check
 from deeplog_nb.lines.read import read
 from deeplog_nb.models.ngram import NGram
 from deeplog_nb.models.zscore import ZScore
@@ -112,7 +112,7 @@ def alarm(sessions, keys, position, rule, why="", **columns):
         ([1, 2, 2, 3, 4, 5], 2, "unlikely", "where ‘right’ should have come: it came before already."),
         ([1, 5], 1, "unlikely", "(50 %) should have come: ‘left’, ‘right’ and ‘join’ are missing."),
         ([1, 2], 2, "ended_early", "The session ended after ‘left’; ‘right’ should have come."),
-        ([9], 0, "unseen", "At the begin of the session came key 9, which was never seen in training, before ‘beg"),
+        ([9], 0, "unseen", "At the begin of the session came key 9, which was never seen in training; ‘begin"),
         ([1, 2, 0, 3, 4, 5], 2, "unseen", "Between ‘left’ and ‘right’ came a message that fits no template"),
         ([1, 2, 3, 4, 5], 3, "unlikely", "After ‘right’ came ‘join’, as it should: rare is the way that led there."),
         ([1, 2, 3, 4], 4, "counts", "Every entry came where it may, but not as often as it should: key 5"),
@@ -226,3 +226,27 @@ def test_waits_are_told_with_their_usual_range(sessions):
     found = Workflow.from_cooccurrence(train, templates=TEXTS).diagnose(late).row(0, named=True)
     assert (found["elapsed"], found["usual"], found["late"], found["slow"]) == (57.0, 1.0, 1.0, [4, 5])
     assert found["sentence"] == "From ‘join’ to ‘end’ took 57 s, usually 1 s, 99 of 100 within 1 s: ‘join’ was slow."
+
+
+def test_an_unseen_message_is_between_two_steps_only_if_both_came(sessions):
+    """The next step is named as what came, or as what should have come."""
+    both = alarm(sessions, [1, 2, 0, 3, 4, 5], 2, "unseen")["sentence"]
+    assert both.startswith("Between ‘left’ and ‘right’ came a message that fits no template")
+    one = alarm(sessions, [1, 2, 0], 2, "unseen")["sentence"]
+    assert one.startswith("After ‘left’ came a message that fits no template")
+    assert one.endswith("; ‘right’ should have come.")
+
+
+def test_verdicts_of_other_templates_are_refused(sessions, tmp_path):
+    """The same key is another message there; a saved workflow knows its templates too."""
+    lines = pl.DataFrame({"message": ["open it", "read it", "close it"] * 40}).with_row_index("line", 1)
+    templates = Spell().fit(lines.with_columns(pl.col("line").cast(pl.UInt64)))
+    normal = sessions(*[[1, 2, 3]] * 40)
+    workflow = Workflow.from_model(normal, NGram(1).fit(normal), templates=templates)
+    rows = judge(NGram(1).fit(normal).rank(sessions([1, 3])), policy=Policy(g=1))
+    workflow.save(tmp_path / "w.json")
+    for each in (workflow, Workflow.load(tmp_path / "w.json")):
+        own = each.diagnose(rows.with_columns(model=pl.lit(templates.digest)))
+        assert len(own) == len(each.diagnose(rows)) > 0
+        with pytest.raises(ModelError, match=r"verdicts are of templates ffffffff, the workflow's are"):
+            each.diagnose(rows.with_columns(model=pl.lit("f" * 64)))
