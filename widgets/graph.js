@@ -51,20 +51,44 @@
     c.restore();
   });
 
-  const told = document.getElementById("told");
-  network.on("click", ({ nodes, edges }) => {
+  const told = document.getElementById("told"); // empty = not shown; always there, so that a screen reader hears of it
+  const close = () => (told.textContent = "");
+  const place = ({ x, y }, seen) => {
+    const [w, h] = [told.offsetWidth, told.offsetHeight], below = y + 14;
+    told.style.left = Math.max(seen.left, Math.min(x + 14, seen.right - w)) + "px";
+    told.style.top = Math.max(seen.top, below + h > seen.bottom ? y - 14 - h : below) + "px";
+  };
+  const tell = (text, spot) => {
+    told.textContent = text;
+    place(spot, holder.getBoundingClientRect());
+    const watch = new IntersectionObserver(([{ intersectionRect }]) => {
+      watch.disconnect(); // the page around the frame shows this part of it
+      if (intersectionRect.height) place(spot, intersectionRect);
+    });
+    watch.observe(holder);
+  };
+  network.on("click", ({ nodes, edges, pointer }) => {
     const item = scene.nodes.find((n) => n.id === nodes[0]) ?? (nodes.length ? null : scene.edges[edges[0]]);
-    told.textContent = item?.title ?? "";
-    told.hidden = !told.textContent;
-    network.setOptions({ interaction: { zoomView: true } });
+    if (item?.title) tell(item.title, pointer.DOM);
+    else close();
   });
-  const leave = () => network.setOptions({ interaction: { zoomView: false } }); // or scrolling the page would zoom
-  addEventListener("blur", leave);
-  document.addEventListener("mouseleave", leave);
-  const zoom = (by) => network.moveTo({ scale: network.getScale() * by, animation: false });
+  network.on("dragStart", close);
+  addEventListener("blur", close); // a click elsewhere in the page
+  addEventListener("keydown", ({ key }) => key === "Escape" && close());
+  const zoom = (by, spot) => {
+    close();
+    const from = network.getViewPosition(), at = spot ? network.DOMtoCanvas(spot) : from; // this point stays in place
+    const position = { x: at.x + (from.x - at.x) / by, y: at.y + (from.y - at.y) / by };
+    network.moveTo({ position, scale: network.getScale() * by, animation: false });
+  };
+  holder.addEventListener("wheel", (wheel) => {
+    if (!wheel.ctrlKey && !wheel.metaKey) return; // scrolls the page
+    wheel.preventDefault();
+    zoom(wheel.deltaY < 0 ? 1.1 : 1 / 1.1, { x: wheel.clientX, y: wheel.clientY });
+  }, { passive: false });
   document.getElementById("in").addEventListener("click", () => zoom(1.25));
   document.getElementById("out").addEventListener("click", () => zoom(0.8));
-  document.getElementById("whole").addEventListener("click", whole);
+  document.getElementById("whole").addEventListener("click", () => (close(), whole()));
   network.on("resize", whole);
   network.once("afterDrawing", () => {
     document.documentElement.classList.add("live"); // from here on the static picture below is covered

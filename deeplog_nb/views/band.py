@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from deeplog_nb.views.awaited import BEGIN, awaited
 from deeplog_nb.views.axes import counted
 from deeplog_nb.views.edges import Bundle, Edge, label, share, spot, told
 from deeplog_nb.views.groups import bundled, groups
@@ -43,7 +44,6 @@ NARROWEST: Final = 150.0
 PAD: Final = 16.0  # px within a band
 HEAD: Final = 38.0  # px of a band's name
 TIP: Final[Size] = (84.0, 26.0)  # begin and end
-BEGIN: Final = 0
 ANY: Final = KIND_WORDS["parallel"]
 NOWHERE: Final = (0.0, 0.0), "start"
 OFF: Final = "off"  # the kind of the line that leaves the workflow
@@ -223,15 +223,19 @@ class TaskBand:
             return "last"
         if self.mark and self.mark.step == (self.task, node):
             return "odd"
-        if self.came is not None and self.way.left and self._follows(self.way.left[1], node):
+        if node in self._awaited:
             return "expected"
         reached = {
             each for task, *ends in self.way.taken if task == self.task for each in (ends[0], ends[1] or self.end)
         }
         return "taken" if node in reached else "faded" if plain == "step" else plain
 
-    def _follows(self, step: int, node: int) -> bool:
-        return any((each.source, each.target) == (step, node) for each in self.edges)
+    @cached_property
+    def _awaited(self) -> frozenset[int]:
+        """Where what should have come has its place, if it was in this task that the session left."""
+        if self.came is None or self.way is None or self.way.left is None:
+            return frozenset()
+        return awaited(self.way.expected, self.way.left[1], self.keys, self.edges, self.end)
 
     def _told(self, node: int) -> str:
         if node in (BEGIN, self.end):
@@ -241,7 +245,7 @@ class TaskBand:
             return (
                 "The session ends here"
                 if came is None
-                else f"Came instead: {short(self.words.text(came))} (key {came})"
+                else f"Came {'instead' if came else 'in between'}: {short(self.words.text(came))} (key {came})"
             )
         key = self.keys[node]
         return f"{short(self.words.text(key))}\nkey {key} · seen here {counted(self.counts[node], 'time')}"
@@ -267,12 +271,11 @@ class TaskBand:
         if self.mark is None:
             return plain
         ways = [self._way(each) for each in bundle.edges]
-        kind = next((self.mark.kinds[way] for way in ways if way in self.mark.kinds), None)
-        own = kind and self.way and any(self.way.taken[way] for way in ways if way in self.mark.kinds)
-        if not kind or not own:
-            return kind or plain[0], *plain[1:]
+        own = next((way for way in ways if way in self.mark.kinds), None)
+        if own is None or not self.mark.told[own]:
+            return plain if own is None else (self.mark.kinds[own], *plain[1:])
         (x, y), (to_x, to_y) = route.points[:2]
-        return kind, self.mark.told, plain[2] or (((x + to_x) / 2 + 9, (y + to_y) / 2), "start")
+        return self.mark.kinds[own], self.mark.told[own], plain[2] or (((x + to_x) / 2 + 9, (y + to_y) / 2), "start")
 
     def _way(self, edge: Edge) -> Taken:
         return self.task, edge.source, 0 if edge.target == self.end else edge.target

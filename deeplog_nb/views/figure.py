@@ -97,7 +97,8 @@ class Graph:
 def _page(graph: Graph) -> bytes:
     from deeplog_nb.views.network import file_page
 
-    return file_page(graph.sentence, graph.html()).encode()
+    finding = tag("p", visible(graph.sentence), class_="finding")  # for a page so narrow that it cuts the picture off
+    return file_page(graph.sentence, str(join([finding, Html(graph.html())]))).encode()
 
 
 def _svg(graph: Graph) -> bytes:

@@ -27,8 +27,11 @@ LEAST: Final = 0.01  # share of what leaves a step, below which an edge is hidde
 NAME: Final = 140  # characters of a step in a box
 GLOSS: Final = ("width: how often", "label: share and median time", "plates: numbers of the session’s entries")
 BRIEF: Final = 60  # in a sentence
+LEARN: Final = "Workflow.from_model(sessions, detector.keys, templates=detector.templates)"
+ONE: Final = "sessions.filter(pl.col('session') == 'its name')"
 
 
+@runtime_checkable
 class Drawable(Protocol):
     """What is needed of a workflow."""
 
@@ -67,8 +70,8 @@ def graph(
     the workflow does not have them; keys in its ``background`` are passed over.
     Edges with less than ``least`` of what leaves their step are hidden, and of more than 150 steps those far from
     the finding; of more than 40 edges in a task, and more than 2 for each of its steps, the rarest, unless ``full``.
-    All this is said. Raises FrameError where columns are missing, InputError for anything but one session, an empty
-    workflow, or a ``least`` that is no share.
+    All this is said. Raises FrameError where columns are missing, InputError for what is no workflow, anything but
+    one session, an empty workflow, or a ``least`` that is no share.
 
     >>> from types import SimpleNamespace
     >>> steps = pl.DataFrame([(1, 0, None, 3), (1, 1, 7, 3), (1, 2, 8, 3)], schema=STEPS, orient="row")
@@ -82,21 +85,25 @@ def graph(
     """
     if not 0 <= least <= 1:
         raise InputError(f"least is {least}; it is a share of what leaves a step, from 0 to 1")
+    if not isinstance(workflow, Drawable):
+        raise InputError(f"workflow is {_kind(workflow)}; a graph is drawn of a Workflow: {LEARN}")
     steps, edges = check(workflow.steps, STEPS, "steps"), check(workflow.edges, EDGES, "edges")
     if not len(edges):
         raise InputError("the workflow has no edges: there is nothing to draw; learn it from more sessions")
-    words = _words(templates or getattr(workflow, "templates", None))
-    found, mark, said = _painted(workflow, session)
+    found, mark, said, unseen = _painted(workflow, session)
+    words = _words(templates or getattr(workflow, "templates", None), unseen)
     kept = select(steps, edges, found, least=least, most=None if full else MOST)
     title = said or _sentence(steps, found, words, _named(session))
-    about = " · ".join([*kept.hidden, *GLOSS[: 3 if found else 2]])
+    about = " · ".join([*kept.hidden, *GLOSS[: 3 if found and any(found.visits.values()) else 2]])
     scene = compose(kept.steps, kept.edges, found, words, mark, title=title, subtitle=about)
     whole = _with_taken(edges, found)
     return Graph(scene, whole, title, _rows(steps, whole, kept.listed, words), kept.hidden, len(kept.edges))
 
 
-def _words(templates: Templates | Mapping[int, str] | None) -> Words:
+def _words(templates: Templates | Mapping[int, str] | None, unseen: str) -> Words:
     def text(key: int) -> str:
+        if unseen and not key:
+            return unseen
         unknown = f"key {key}" if key else "a message that fits no known template"
         said = templates.text(key) if isinstance(templates, Templates) else (templates or {}).get(key, unknown)
         return said[: 8 * LIMIT]
@@ -106,8 +113,10 @@ def _words(templates: Templates | Mapping[int, str] | None) -> Words:
 
 def _painted(workflow: Drawable, session: pl.DataFrame | None) -> Painted:
     """What of this session is painted, and what its diagnosis says."""
+    if session is not None and not isinstance(session, pl.DataFrame):
+        raise InputError(f"session is {_kind(session)}; give the rows of one, or one row of DIAGNOSES: {ONE}")
     if session is None or "last_good" not in session.columns:
-        return Painted(None if session is None else _way(workflow, session), None, "")
+        return Painted(None if session is None else _way(workflow, session), None, "", _unseen(session))
     found = painted(check(session, DIAGNOSES, "session"), workflow.steps, workflow.edges)
     told = found.said or ("" if found.way and found.mark is None else "an alarm that no task has a place for")
     return found._replace(said=f"Session {_named(session)}: {told}" if told else "")
@@ -115,17 +124,33 @@ def _painted(workflow: Drawable, session: pl.DataFrame | None) -> Painted:
 
 def _way(workflow: Drawable, session: pl.DataFrame) -> Way:
     entries = check(session, SESSIONS, "session").drop_nulls("key").sort("position")
-    if entries["session"].n_unique() != 1:
-        raise InputError(
-            f"session holds {counted(entries['session'].n_unique(), 'session')}; give one: "
-            "sessions.filter(pl.col('session') == 'its name')"
-        )
+    many = entries["session"].n_unique()
+    if not many:
+        raise InputError("session holds no entry: none has that name; sessions['session'].unique() has the names")
+    if many > 1:
+        raise InputError(f"session holds {counted(many, 'session')}; give one: {ONE}")
     walker = (
         workflow
         if isinstance(workflow, Walkable)
         else Drawn.of(workflow.steps, workflow.edges, background=getattr(workflow, "background", ()))
     )
     return walker.walk(entries["key"].to_list(), open_=bool(entries["open"].any()))
+
+
+def _kind(given: object) -> str:
+    """What was given, as an error says it."""
+    if isinstance(given, str):
+        return f"the text ‘{short(given[:BRIEF])}’"
+    return f"of type {type(given).__name__}"
+
+
+def _unseen(session: pl.DataFrame | None) -> str:
+    """The first message of the session that fits no template, or its shape, where the frame has it."""
+    if session is None or not {"text", "shape"} & set(session.columns):
+        return ""
+    given = [pl.col(name) for name in ("text", "shape") if session.schema.get(name) == pl.String]
+    texts = session.filter(pl.col("key") == 0).sort("position").select(pl.coalesce(*given, pl.lit(""))).to_series()
+    return str(texts[0])[: 8 * LIMIT] if len(texts) else ""
 
 
 def _named(session: pl.DataFrame | None) -> str:

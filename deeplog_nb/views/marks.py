@@ -5,6 +5,7 @@ A diagnosis says where an alarm is, and its rule what is wrong there: an entry t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +18,8 @@ from deeplog_nb.workflow.way import Step, Taken, Way
 
 ODD: Final = {"timing": "unusual time", "value": "unusual value"}  # rules on an entry at its place
 RARE: Final = "rare here"
+TOOK: Final = re.compile(r" (\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?) s, usually ")
+CAME: Final = re.compile(r" came ‘(.*)’, which was never seen in training", re.DOTALL)
 SLOW, QUICK = "slow", "quick"
 Row = Mapping[str, Any]
 
@@ -27,7 +30,7 @@ class Mark(NamedTuple):
     step: Step
     word: str  # what is odd about it
     kinds: Mapping[Taken, str]
-    told: str = ""  # how long the entry's own edge took, and what is usual
+    told: Mapping[Taken, str]  # how long they took, and what is usual
 
 
 class Painted(NamedTuple):
@@ -36,6 +39,7 @@ class Painted(NamedTuple):
     way: Way | None
     mark: Mark | None
     said: str  # by the diagnosis; may be empty
+    unseen: str = ""  # the message that fits no template
 
 
 def painted(rows: pl.DataFrame, steps: pl.DataFrame, edges: pl.DataFrame) -> Painted:
@@ -48,7 +52,8 @@ def painted(rows: pl.DataFrame, steps: pl.DataFrame, edges: pl.DataFrame) -> Pai
         return Painted(None, None, said)
     if row["rule"] not in ODD and row["seen"] not in row["expected"]:
         left = row["task"], row["last_good"]
-        return Painted(Way({}, left, tuple(row["expected"]) or (None,), row["seen"], row["position"]), None, said)
+        way = Way({}, left, tuple(row["expected"]) or (None,), row["seen"], row["position"])
+        return Painted(way, None, said, _message(row["sentence"] or "") if row["seen"] == 0 else "")
     return _in_place(row, steps, edges, said)
 
 
@@ -61,17 +66,36 @@ def _in_place(row: Row, steps: pl.DataFrame, edges: pl.DataFrame, said: str) -> 
         return Painted(None, None, said)
     source, target, _ = min(ways, key=lambda way: (way[0] != row["last_good"], way[2] != row["usual"], way[0] != 0))
     own, slow = (task, source, target), row["slow"] or []
-    kinds = {(task, s, t): SLOW for s, t, _ in ends if [keys.get(s), keys.get(t)] == slow}
+    late = {(task, s, t): usual for s, t, usual in ends if [keys.get(s), keys.get(t)] == slow}
+    kinds, told = dict.fromkeys(late, SLOW), {way: _slow(said, usual) for way, usual in late.items()}
     kind = _kind(row)
-    kinds |= {own: kind} if kind else {}
-    told = f"{duration(row['elapsed'])}, usually {duration(row['usual'])}" if kind else ""
+    if kind:
+        kinds[own], told[own] = kind, _took(row["elapsed"], row["usual"])
     taken = dict.fromkeys(kinds, ()) | {own: (row["position"] + 1,)}
-    late = {SLOW: "came late", QUICK: "came early", "": ODD.get(row["rule"], RARE)}
-    return Painted(Way(taken, entries=1), Mark((task, target), late[kind], kinds, told), said)
+    word = {SLOW: "came late", QUICK: "came early", "": ODD.get(row["rule"], RARE)}[kind]
+    return Painted(Way(taken, entries=1), Mark((task, target), word, kinds, told), said)
 
 
 def _keys(steps: pl.DataFrame, task: int) -> dict[int, int | None]:
     return dict(steps.filter(pl.col("task") == task).select("step", "key").rows())
+
+
+def _took(elapsed: float, usual: float) -> str:
+    return f"{duration(elapsed)}, usually {duration(usual)}"
+
+
+def _slow(said: str, usual: float | None) -> str:
+    """What the slowest edge took, which only the diagnosis's sentence has."""
+    if usual is None:
+        return ""
+    found = TOOK.findall(said)
+    return _took(float(found[-1].replace(",", "")), usual) if found else f"slow, usually {duration(usual)}"
+
+
+def _message(said: str) -> str:
+    """The message that was never seen before, clipped as it stands in the diagnosis's sentence."""
+    found = CAME.search(said[: 8 * LIMIT])
+    return found[1] if found else ""
 
 
 def _kind(row: Row) -> str:

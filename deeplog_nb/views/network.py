@@ -57,9 +57,11 @@ def live_page(scene: Scene) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         f"<title>Workflow</title><style>{style}</style></head><body>"
-        '<div id="graph"></div><div id="tools"><button id="in" aria-label="larger">+</button>'
-        '<button id="out" aria-label="smaller">−</button><button id="whole" aria-label="whole graph">⤢</button></div>'
-        '<div id="told" role="status" hidden></div>'
+        '<div id="graph"></div><div id="tools">'
+        '<button id="in" aria-label="larger" title="larger: Ctrl + wheel">+</button>'
+        '<button id="out" aria-label="smaller" title="smaller: Ctrl + wheel">−</button>'
+        '<button id="whole" aria-label="whole graph" title="whole graph">⤢</button></div>'
+        '<div id="told" role="status"></div>'
         f'<script type="text/plain" id="packed" data-size="{size}">{signs}</script>'
         f"<script>{script}</script></body></html>"
     )

@@ -9,7 +9,7 @@ import polars as pl
 
 from deeplog_nb.views.axes import counted, percent
 from deeplog_nb.views.thinning import thinned
-from deeplog_nb.workflow.way import Step, Way
+from deeplog_nb.workflow.way import Step, Taken, Way
 
 MOST: Final = 150  # steps drawn, unless all are asked for
 
@@ -29,7 +29,8 @@ def select(
     """Without edges of a lower share than ``least``, and without what is farther from the finding than ``most`` steps.
 
     Of what is left, the edges that an eye can follow, unless ``most`` is None.
-    What the session took is always shown. Steps that only hidden edges reach are hidden with them.
+    What the session took is always shown, and the steps that should have come. Steps that only hidden
+    edges reach are hidden with them.
 
     >>> steps = pl.DataFrame({"task": [1, 1, 1], "step": [0, 1, 2], "key": [None, 7, 8], "count": [500, 500, 1]})
     >>> edges = pl.DataFrame({"task": [1] * 3, "source": [0, 0, 1], "target": [1, 2, 0], "share": [0.998, 0.002, 1.0],
@@ -37,7 +38,7 @@ def select(
     >>> select(steps, edges, None, least=0.01).hidden
     ('1 of 3 edges hidden, under 1.0 %', '1 of 2 steps that only they reach')
     """
-    taken = _frame(set(way.taken) if way else set(), ("task", "source", "target"))
+    taken = _frame(set(way.taken) | _ahead(steps, edges, way) if way else (), ("task", "source", "target"))
     own = _tasks(way) if way is not None and most is not None else steps["task"].unique().to_list()
     hidden = [_of(len(own), steps["task"].n_unique(), "task", ", those of this session, drawn")]
     hidden = [] if len(own) == steps["task"].n_unique() else hidden
@@ -63,7 +64,7 @@ def select(
     ]
     for end in ends:
         kept = kept.join(end.unique(), on=end.columns, how="semi", maintain_order="left")
-    drawn = kept if most is None else thinned(kept, way.taken if way else ())
+    drawn = kept if most is None else thinned(kept, taken.rows())
     if len(drawn) < len(kept):
         rest = f"; the other {len(kept) - len(drawn):,} are in the table, full=True draws all"
         hidden.append(_of(len(drawn), len(kept), "edge", f" drawn, the most frequent of each step{rest}"))
@@ -72,6 +73,15 @@ def select(
 
 def _tasks(way: Way) -> list[int]:
     return sorted({task for task, *_ in way.taken} | ({way.left[0]} if way.left else set()))
+
+
+def _ahead(steps: pl.DataFrame, edges: pl.DataFrame, way: Way) -> set[Taken]:
+    """The most frequent edge to each step of a key that should have come, in the task that the session left."""
+    own, keys = pl.col("task") == (way.left[0] if way.left else 0), [each for each in way.expected if each]
+    wanted = steps.filter(own, pl.col("key").is_in(keys)).select("task", target="step")
+    leading = edges.filter(own, pl.col("kind") != "loop").join(wanted, on=["task", "target"], how="semi")
+    frequent = leading.sort("count", descending=True, maintain_order=True).unique(["task", "target"], keep="first")
+    return set(frequent.select("task", "source", "target").rows())
 
 
 def _of(some: int, all_of_them: int, noun: str, rest: str) -> str:

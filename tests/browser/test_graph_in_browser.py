@@ -86,6 +86,64 @@ def test_a_click_tells_of_all_edges_of_a_line(browser: Any, tmp_path: Path) -> N
     live.wait_for_function("text => document.getElementById('told').textContent === text", arg=line.title)
 
 
+def tall() -> Any:
+    """A chain of forty steps, far taller than the window."""
+    texts = [(key, f"step {key} of many") for key in range(1, 41)]
+    ends = [(at, (at + 1) % 41, "next", 5, 1.0) for at in range(41)]
+    return graph(workflow((texts, ends)))
+
+
+@pytest.mark.parametrize("down", [30, 450, 880])
+def test_what_a_click_tells_is_in_view_beside_it(browser: Any, tmp_path: Path, down: int) -> None:
+    """In a graph taller than the window, wherever in the window a step is clicked; Escape closes it."""
+    opened = Opened(browser, tall().save(tmp_path / "graph.html"))
+    live, frame = opened.live(), opened.page.locator("iframe").bounding_box()
+    box = tall().scene.boxes[20]
+    opened.page.evaluate("y => scrollTo(0, y)", frame["y"] + box.y - down)
+    opened.page.mouse.click(frame["x"] + box.x, down, delay=60)
+    live.wait_for_function("text => document.getElementById('told').textContent === text", arg=box.title)
+    opened.page.wait_for_timeout(200)
+    told = live.get_by_role("status").bounding_box()
+    assert 0 <= told["y"] <= told["y"] + told["height"] <= 900
+    assert abs(told["y"] + told["height"] / 2 - down) < told["height"] / 2 + 30
+    opened.page.keyboard.press("Escape")
+    live.wait_for_function("() => document.getElementById('told').textContent === ''")
+
+
+def test_the_wheel_scrolls_the_page_and_zooms_with_ctrl_alone(browser: Any, tmp_path: Path) -> None:
+    """A click changes nothing of it."""
+    opened = Opened(browser, tall().save(tmp_path / "graph.html"))
+    opened.live()
+
+    def seen() -> bytes:
+        opened.page.wait_for_timeout(200)
+        return bytes(opened.page.screenshot(clip={"x": 200, "y": 200, "width": 500, "height": 500}))
+
+    opened.page.mouse.click(60, 500, delay=60)
+    opened.page.mouse.wheel(0, 300)
+    opened.page.wait_for_function("() => scrollY >= 300")
+    before, place = seen(), opened.page.evaluate("scrollY")
+    opened.page.mouse.wheel(0, 300)
+    opened.page.wait_for_function("place => scrollY === place + 300", arg=place)
+    opened.page.mouse.wheel(0, -300)
+    opened.page.wait_for_function("place => scrollY === place", arg=place)
+    assert seen() == before
+    opened.page.keyboard.down("Control")
+    opened.page.mouse.wheel(0, -300)
+    assert (seen() != before, opened.page.evaluate("scrollY")) == (True, place)
+
+
+def test_a_narrow_page_says_the_finding_as_text(browser: Any, tmp_path: Path) -> None:
+    """Where the picture is scrolled, its title is cut off: there alone it stands above, and within the page."""
+    opened = Opened(browser, graph(workflow(), session(44, 51, 0, name=HOSTILE[2])).save(tmp_path / "graph.html"))
+    finding = opened.page.locator(".finding")
+    assert not finding.is_visible()
+    opened.page.set_viewport_size({"width": 400, "height": 900})
+    assert finding.inner_text().startswith("Session <img src=x onerror='window.RAN=1'> 2 leaves task 1")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") == 400
+    assert not opened.ran()
+
+
 EVERYTHING = """async (scene) => {
   const canvas = document.querySelector('canvas'), clicked = [], hovered = [];
   const scale = canvas.clientWidth / scene.width, at = new Map(scene.nodes.map((node) => [node.id, node]));

@@ -240,6 +240,24 @@ def test_what_cannot_be_drawn_is_refused_by_name() -> None:
         graph(drawn, diagnosis("unlikely").drop("rule"))
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ((session(44),), r"workflow is of type DataFrame; a graph is drawn of a Workflow: Workflow.from_model\("),
+        (("a.log",), "workflow is the text ‘a.log’; a graph is drawn of a Workflow"),
+        ((workflow(), "9a1e-07"), "session is the text ‘9a1e-07’; give the rows of one, .*filter"),
+        ((workflow(), 3), "session is of type int; give the rows of one"),
+        ((workflow(), session(44).head(0)), r"holds no entry: none has that name; sessions\['session'\].unique\(\)"),
+        ((workflow(), diagnosis("timing").head(0)), "holds 0 rows of DIAGNOSES; give one"),
+        ((workflow(), session(44).lazy()), "session is of type LazyFrame; give the rows of one"),
+    ],
+)
+def test_what_is_no_workflow_or_session_is_said(given: tuple[Any, ...], told: str) -> None:
+    """What came, what is accepted, and what to do next."""
+    with pytest.raises(InputError, match=told):
+        graph(*given)
+
+
 @pytest.mark.parametrize("module", ["deeplog_nb.views", "deeplog_nb.views.graph"])
 def test_pyvis_comes_with_the_first_live_graph(module: str) -> None:
     """Importing loads neither pyvis nor what makes the PNG."""

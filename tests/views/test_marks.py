@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from deeplog_nb.views.figure import Graph
 from deeplog_nb.views.graph import graph
-from tests.views.workflows import diagnosis, workflow
+from deeplog_nb.views.lettering import short
+from deeplog_nb.views.svg import svg
+from tests.views.workflows import HOSTILE, diagnosis, session, workflow
 
 SLOW = "From ‘Claim successful’ to ‘Creating image’ took 5 s, usually 1.2 s: ‘Claim successful’ was slow."
 
@@ -36,10 +39,55 @@ def test_the_edge_that_was_slow_before_is_marked_with_a_value() -> None:
     drawn = graph(workflow(), diagnosis("value", slow=[44, 51], sentence="used 84,221 MB"))
     assert looks(drawn)["unusual value: Creating image"] == "odd"
     assert [(line.kind, line.label) for line in drawn.scene.lines if line.taken] == [
-        ("slow", "4 ms"),
+        ("slow", "slow, usually 4 ms"),
         ("next", "99 % · 1.2 s"),
     ]
     assert drawn.sentence == "Session 9a1e-07: used 84,221 MB"
+
+
+@pytest.mark.parametrize("more", ["", " No task fits these entries; the nearest is task 1, 3 entries apart."])
+def test_a_slow_edge_is_labelled_as_one_of_time(more: str) -> None:
+    """How long it took and what is usual, as the label of a timing alarm has it."""
+    said = f"came with 7 s, usually 1. Slow in this run: from ‘a’ to ‘b’ 1,051.4 s, usually 0.004 s.{more}"
+    drawn = graph(workflow(), diagnosis("value", slow=[44, 51], sentence=said))
+    assert [line.label for line in drawn.scene.lines if line.kind == "slow"] == ["17.5 min, usually 4 ms"]
+
+
+@pytest.mark.parametrize("text", ["disk on fire", *HOSTILE[:12], "a’, which was never seen in training, came ‘b"])
+def test_an_unseen_message_is_shown_as_it_is_quoted(text: str) -> None:
+    """The box has the message's text from the sentence, or from a session's own column, and nothing runs of it."""
+    text = text.replace("\ud800", "")  # no frame holds it
+    said = f"Between ‘a’ and ‘b’ came ‘{text}’, which was never seen in training."
+    walked = session(44, 51, 0).with_columns(text=pl.when(pl.col("key") == 0).then(pl.lit(text, pl.String)))
+    told = f"Came in between: {short(text)} (key 0)"
+    for drawn in (graph(workflow(), diagnosis("unseen", seen=0, sentence=said)), graph(workflow(), walked)):
+        assert told in [box.title for box in drawn.scene.boxes]
+        assert "no known template" not in str(svg(drawn.scene))
+
+
+def test_the_subtitle_tells_of_plates_where_there_are_some() -> None:
+    """A diagnosis where the session left the workflow numbers no entry; the session's own graph does."""
+    told = [
+        any("plates" in text.text for text in graph(workflow(), shown).scene.texts)
+        for shown in (diagnosis("unlikely", seen=99), diagnosis("timing"), session(44, 51, 99), None)
+    ]
+    assert told == [False, True, True, False]
+
+
+def test_the_expected_step_of_another_thread_is_marked() -> None:
+    """What the diagnosis expects is dashed where it stands beside the last step, in a session's graph too."""
+    drawn = graph(workflow(), diagnosis("unlikely", last_good=4, expected=[25], seen=44))
+    expected = "During sync_power_state the instance"
+    assert [line for line, look in looks(drawn).items() if look == "expected"] == [expected]
+    walked = graph(workflow(), session(44, 51, 52, 18, 44))
+    assert looks(walked)[expected] == "expected"
+    assert "or ‘During sync_power_state" in walked.sentence
+
+
+def test_what_is_expected_is_drawn_however_rare() -> None:
+    """An edge under ``least`` is no reason to hide the step that should have come."""
+    drawn = graph(workflow(), diagnosis("unlikely", expected=[52], seen=44), least=1)
+    assert looks(drawn)["Creating image"] == "expected"
 
 
 def test_what_is_usual_is_not_cut_off() -> None:
