@@ -169,6 +169,8 @@ DIAGNOSES: Final = {
     "probabilities": pl.List(pl.Float32),  # of the expected keys
     "late": pl.Float64(),  # s, 99 of 100 runs take no longer on the edge
     "slow": pl.List(pl.UInt32),  # for time and value: the two keys of the run's slowest edge so far; null if not late
+    "slow_elapsed": pl.Float64(),  # s that this one took
+    "text": pl.String(),  # of a message that fits no template, without its values; null where it is not known
 }
 
 DIFFERENCES: Final = ("new", "vanished", "more", "fewer", "slower", "faster", "reordered", "value")

@@ -5,7 +5,6 @@ A diagnosis says where an alarm is, and its rule what is wrong there: an entry t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -18,8 +17,6 @@ from deeplog_nb.workflow.way import Step, Taken, Way
 
 ODD: Final = {"timing": "unusual time", "value": "unusual value"}  # rules on an entry at its place
 RARE: Final = "rare here"
-TOOK: Final = re.compile(r" (\d[\d,]*(?:\.\d+)?(?:e[-+]\d+)?) s, usually ")
-CAME: Final = re.compile(r" came ‘(.*)’, which was never seen in training", re.DOTALL)
 SLOW, QUICK = "slow", "quick"
 Row = Mapping[str, Any]
 
@@ -53,7 +50,7 @@ def painted(rows: pl.DataFrame, steps: pl.DataFrame, edges: pl.DataFrame) -> Pai
     if row["rule"] not in ODD and row["seen"] not in row["expected"]:
         left = row["task"], row["last_good"]
         way = Way({}, left, tuple(row["expected"]) or (None,), row["seen"], row["position"])
-        return Painted(way, None, said, _message(row["sentence"] or "") if row["seen"] == 0 else "")
+        return Painted(way, None, said, row["text"] or "" if row["seen"] == 0 else "")
     return _in_place(row, steps, edges, said)
 
 
@@ -67,7 +64,7 @@ def _in_place(row: Row, steps: pl.DataFrame, edges: pl.DataFrame, said: str) -> 
     source, target, _ = min(ways, key=lambda way: (way[0] != row["last_good"], way[2] != row["usual"], way[0] != 0))
     own, slow = (task, source, target), row["slow"] or []
     late = {(task, s, t): usual for s, t, usual in ends if [keys.get(s), keys.get(t)] == slow}
-    kinds, told = dict.fromkeys(late, SLOW), {way: _slow(said, usual) for way, usual in late.items()}
+    kinds, told = dict.fromkeys(late, SLOW), {way: _slow(row["slow_elapsed"], usual) for way, usual in late.items()}
     kind = _kind(row)
     if kind:
         kinds[own], told[own] = kind, _took(row["elapsed"], row["usual"])
@@ -84,18 +81,11 @@ def _took(elapsed: float, usual: float) -> str:
     return f"{duration(elapsed)}, usually {duration(usual)}"
 
 
-def _slow(said: str, usual: float | None) -> str:
-    """What the slowest edge took, which only the diagnosis's sentence has."""
+def _slow(elapsed: float | None, usual: float | None) -> str:
+    """What the slowest edge took; where nobody knows, what is usual."""
     if usual is None:
         return ""
-    found = TOOK.findall(said)
-    return _took(float(found[-1].replace(",", "")), usual) if found else f"slow, usually {duration(usual)}"
-
-
-def _message(said: str) -> str:
-    """The message that was never seen before, clipped as it stands in the diagnosis's sentence."""
-    found = CAME.search(said[: 8 * LIMIT])
-    return found[1] if found else ""
+    return f"slow, usually {duration(usual)}" if elapsed is None else _took(elapsed, usual)
 
 
 def _kind(row: Row) -> str:

@@ -21,6 +21,7 @@ from deeplog_nb.workflow.texts import Texts
 
 NEAR: Final = 400  # entries before an alarm that are looked at: more than any task has
 MOST: Final = 5  # expected keys that are told
+LONGEST: Final = 500  # characters that are told of a message
 WHOLE: Final = ("counts", "short")  # rules on the session, not on its last entry
 Row = Mapping[str, Any]
 
@@ -96,6 +97,8 @@ class Doctor:
             "probabilities": [chance for _, chance in likely],
             "late": edge.late if edge else None,
             "slow": [facts.slow.source, facts.slow.target] if facts.slow else None,
+            "slow_elapsed": facts.slow.elapsed if facts.slow else None,
+            "text": facts.shape and facts.shape.strip()[:LONGEST],
         }
 
     def _facts(self, rule: str, why: str, near: _Session, place: int, then: int | None) -> tuple[Facts, Here]:
