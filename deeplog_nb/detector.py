@@ -155,8 +155,7 @@ class Detector:
         the same. Each model learns it only if every confirmed anomaly stays an alarm and no more of the held-out
         normal sessions becomes one; ``refused`` says what did not pass. With the LINES that the labels are about,
         values and waits are learnt too, and ``changes`` are those of all their alarms; without, ``unlearnt`` names
-        such answers. Answers of another detector's
-        alarms, whose keys are of other templates, are left out and named.
+        such answers. Answers of another detector's alarms, whose keys are of other templates, are left out and named.
         """
         labels, others = told_of(labels_of(answers), self.templates.digest)
         sessions = None if lines is None else self.sessions(lines)

@@ -179,10 +179,9 @@ def _heard(old: Learner, new: Learner, normal: pl.DataFrame) -> str | None:
         return None
     named = pl.concat(kept).with_columns(session=pl.col("id").cast(pl.String))
     was, now = (model.judge(as_sessions(named)).filter("anomalous")["session"] for model in (old, new))
-    odd = named.filter(pl.col("session").is_in(now.implode()), ~pl.col("session").is_in(was.implode()))
-    return (
-        f"it would flag what {labels_named(normal.join(odd, on='id', how='semi'))} says is normal" if len(odd) else None
-    )
+    odd = pl.col("id").cast(pl.String).is_in(now.filter(~now.is_in(was.implode())).implode())
+    said = normal.filter(odd)
+    return f"it would flag what {labels_named(said)} says is normal" if len(said) else None
 
 
 def _length(label: pl.DataFrame) -> int:
